@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "catalog.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "text.hpp"
+#include "version.hpp"
+
+namespace telec {
+namespace {
+
+/// A digit, or a byte outside ASCII that could be one to the eye.
+bool looks_like_digit(char c) { return is_digit(c) || static_cast<unsigned char>(c) >= 0x80; }
+
+bool ends_like_python(std::string_view name) {
+  if (name.size() < 3) {
+    return false;
+  }
+  const std::string_view ending = name.substr(name.size() - 3);
+  return ending[0] == '.' && (ending[1] == 'p' || ending[1] == 'P') && (ending[2] == 'y' || ending[2] == 'Y');
+}
+
+bool looks_like_script(std::string_view name) {
+  return !name.empty() && looks_like_digit(name.front()) &&
+         (ends_like_python(name) || name.find(".py\n") != std::string_view::npos);
+}
+
+bool looks_like_version(std::string_view name) {
+  if (!name.empty() && (name.front() == 'v' || name.front() == 'V')) {
+    name.remove_prefix(1);
+  }
+  return !name.empty() && looks_like_digit(name.front());
+}
+
+std::string path_of(std::string_view directory, std::string_view name) {
+  return std::string(directory).append(1, '/').append(name);
+}
+
+}  // namespace
+
+bool Catalog::add_top(std::string_view name, FileType type) {
+  if (name.starts_with('.')) {
+    return false;
+  }
+  if (type == FileType::regular && looks_like_script(name)) {
+    problems_.push_back(
+        {"misnamed_file", std::string(name), "a script belongs in a version directory, as in v1.2.0/" + printable(name)});
+    return false;
+  }
+  if (!looks_like_version(name)) {
+    return false;
+  }
+  const bool has_v = name.front() == 'v';
+  const auto version = Version::parse(name.substr(has_v ? 1 : 0));
+  if (has_v && version) {
+    if (type == FileType::directory) {
+      return true;
+    }
+    problems_.push_back({"not_a_directory", std::string(name),
+                         type == FileType::regular
+                             ? "a version must be a directory, this is a file; its scripts are not run"
+                             : "a version must be a real directory (a symbolic link is not followed); its scripts are not run"});
+    return false;
+  }
+  if (type == FileType::regular) {
+    return false;
+  }
+  std::string message = "not a version directory: ";
+  if (version) {
+    message += "expected " + quoted("v" + version->text());
+  } else if (!has_v) {
+    message += "expected 'v' and a version, as in v1.2.0";
+  } else {
+    message += version.reason();
+  }
+  problems_.push_back({"misnamed_directory", std::string(name), message + "; its scripts are not run"});
+  return false;
+}
+
+void Catalog::add_script(std::string_view directory, std::string_view name, FileType type) {
+  if (name.starts_with('.')) {
+    return;
+  }
+  if (!is_script_name(name)) {
+    if (looks_like_script(name)) {
+      problems_.push_back({"misnamed_file", path_of(directory, name),
+                           "expected three digits, '_', a description of letters, digits and '_', and '.py', "
+                           "as in 001_rename_key.py; it is not run"});
+    }
+    return;
+  }
+  if (type != FileType::regular) {
+    problems_.push_back({"not_a_regular_file", path_of(directory, name),
+                         "a migration must be a regular file (a symbolic link is not followed); it is not run"});
+    return;
+  }
+  migrations_.emplace_back(directory.substr(1), name);
+}
+
+void Catalog::finish() {
+  // A directory's scripts arrive together, so versions are compared once per directory and not once per script.
+  struct Group {
+    std::size_t begin;
+    std::size_t end;
+  };
+  std::vector<Group> groups;
+  for (std::size_t i = 0; i < migrations_.size(); ++i) {
+    if (groups.empty() || migrations_[groups.back().begin].version() != migrations_[i].version()) {
+      groups.push_back({i, i});
+    }
+    groups.back().end = i + 1;
+  }
+  std::ranges::sort(groups, [&](const Group& a, const Group& b) {
+    return Version::compare(migrations_[a.begin].version(), migrations_[b.begin].version()) < 0;
+  });
+  std::vector<Migration> sorted;
+  sorted.reserve(migrations_.size());
+  for (const Group& group : groups) {
+    const auto begin = migrations_.begin() + static_cast<std::ptrdiff_t>(group.begin);
+    const auto end = migrations_.begin() + static_cast<std::ptrdiff_t>(group.end);
+    std::sort(begin, end, [](const Migration& a, const Migration& b) { return a.file_name() < b.file_name(); });
+    std::move(begin, end, std::back_inserter(sorted));
+  }
+  migrations_ = std::move(sorted);
+  std::ranges::sort(problems_, {}, [](const Problem& problem) -> const std::string& { return problem.path; });
+  for (std::size_t i = 1; i < migrations_.size(); ++i) {
+    const Migration& earlier = migrations_[i - 1];
+    const Migration& later = migrations_[i];
+    if (earlier.number() == later.number() && earlier.version() == later.version()) {
+      problems_.push_back({"duplicate_number", later.path(),
+                           "the number is taken by " + quoted(earlier.path()) + "; they run in the order of their names"});
+    }
+  }
+}
+
+const Migration* Catalog::find(std::string_view id) const {
+  const auto wanted = Migration::parse(id);
+  if (!wanted) {
+    return nullptr;
+  }
+  const auto found = std::ranges::lower_bound(migrations_, *wanted);
+  return found != migrations_.end() && found->id() == id ? &*found : nullptr;
+}
+
+}  // namespace telec

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// What a person can type: the table of verbs and options, and argv turned into an Invocation. The help, the
+// suggestions and the tests all come from the one table. Pure: looks at no environment and no file.
+//
+// The parser is our own because the table is needed for the help and for suggestions anyway, and a library on top of
+// it would cost a quarter of the start-up time of a run that has nothing to do.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parsed.hpp"
+#include "range.hpp"
+
+namespace telec {
+
+enum class Verb { migrate, status, help, version };
+
+/// One row per verb.
+struct VerbRow {
+  Verb verb;
+  const char* words;    ///< what is typed: "migrate status"
+  const char* summary;  ///< one line
+  const char* details;  ///< a paragraph for its own help page
+  const char* examples; ///< lines of commands, each with what it does
+};
+
+/// One row per option.
+struct OptionRow {
+  const char* name;      ///< without the dashes: "dry-run"
+  char letter;           ///< 0: none
+  const char* argument;  ///< what the value is called: "VERSION"; null: a flag
+  bool migrate;          ///< does `migrate` have it?
+  bool status;           ///< does `migrate status` have it?
+  const char* help;
+};
+
+const std::vector<VerbRow>& verbs();
+const std::vector<OptionRow>& options();
+bool has_option(Verb verb, const OptionRow& option);
+
+enum class Color { automatic, always, never };
+
+/// What was asked. What was not typed is empty: defaults and environment are others' business.
+struct Invocation {
+  Verb verb = Verb::help;
+  std::string help_topic;  ///< for help: a verb's words; empty: all
+  bool dry_run = false;
+  bool check = false;
+  bool strict = false;
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  Range range;
+  std::vector<std::string> only;
+  std::vector<std::string> rerun;
+  double timeout = 600;      ///< seconds, for one migration
+  double lock_timeout = 60;  ///< seconds; 0: do not wait
+  std::optional<Color> color;
+  std::optional<std::string> migrations_dir;
+  std::optional<std::string> state_file;
+  std::optional<std::string> python;
+};
+
+/// Throws Error (usage), with the nearest word as a hint.
+Invocation parse_command_line(const std::vector<std::string_view>& arguments);
+
+/// Was --json typed? For errors that are met before there is an Invocation.
+bool asks_for_json(const std::vector<std::string_view>& arguments);
+
+/// The verb that was meant, as far as it can be told: for the document of a usage error.
+std::string_view command_word(const std::vector<std::string_view>& arguments);
+
+}  // namespace telec

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "context.hpp"
+
+#include "../output/json.hpp"
+#include "../output/text.hpp"
+#include "../system/calls.hpp"
+#include "../system/surroundings.hpp"
+#include "build_config.hpp"
+
+namespace telec {
+namespace {
+
+bool wants_color(const Invocation& invocation, const OutputStream& stream) {
+  switch (invocation.color.value_or(Color::automatic)) {
+    case Color::always: return true;
+    case Color::never: return false;
+    case Color::automatic: break;
+  }
+  return stream.is_terminal() && !environment("NO_COLOR") && environment("TERM").value_or("dumb") != "dumb";
+}
+
+}  // namespace
+
+std::string migrations_directory(const Invocation& invocation) {
+  if (invocation.migrations_dir) {
+    return absolute_path(*invocation.migrations_dir);
+  }
+  return absolute_path(environment("TELEC_MIGRATIONS_DIR").value_or(installed_migrations_dir));
+}
+
+std::string state_path(const Invocation& invocation) {
+  std::string path;
+  if (invocation.state_file) {
+    path = absolute_path(*invocation.state_file);
+  } else if (const auto named = environment("TELEC_STATE_FILE")) {
+    path = absolute_path(*named);
+  } else {
+    return home_directory() + "/.teleclaude/migration_state.json";
+  }
+  if (const std::string name = name_of(path); name.empty() || name == "." || name == "..") {
+    throw Error(ErrorCode::usage, "the state file '" + path + "' has no file name", "as in --state-file ~/.teleclaude/migration_state.json");
+  }
+  return path;
+}
+
+Voice::Voice(const Invocation& invocation)
+    : json_(invocation.json), quiet_(invocation.quiet), verbose_(invocation.verbose) {
+  result_style_.color = wants_color(invocation, out_);
+  talk_style_.color = wants_color(invocation, err_);
+}
+
+Console Voice::console() {
+  ConsoleOptions options;
+  options.results = !json_ && !quiet_;
+  options.talk = !quiet_;
+  options.verbose = verbose_;
+  options.live = !quiet_ && err_.is_terminal() && environment("TERM").value_or("dumb") != "dumb";
+  options.result_style = result_style_;
+  options.talk_style = talk_style_;
+  return {options,
+          [this](std::string_view text) {
+            out_.write(text);
+            out_.flush();
+          },
+          [this](std::string_view text) {
+            err_.write(text);
+            err_.flush();
+          }};
+}
+
+void Voice::say(std::string_view text) {
+  if (!json_ && !quiet_) {
+    out_.write(text);
+  }
+}
+
+void Voice::problems(const Report& report) {
+  if (!quiet_) {
+    err_.write(problem_lines(report.problems, talk_style_));
+    err_.flush();
+  }
+}
+
+int Voice::finish(const Report& report, int exit_code) {
+  if (json_) {
+    out_.write(json_document(report));
+  }
+  out_.flush();
+  if (report.error) {
+    err_.write(error_text(*report.error, talk_style_));
+  }
+  if (out_.failure() != 0 && exit_code == 0) {
+    exit_code = exit_code_of(ErrorCode::io);
+    err_.write(error_text(report_error(Error(ErrorCode::io, "cannot write to stdout: " + errno_text(out_.failure()),
+                                             "what ran is recorded all the same: see 'telec migrate status'")),
+                          talk_style_));
+  }
+  err_.flush();
+  return exit_code;
+}
+
+}  // namespace telec

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// What every command needs: where things are (flags, then environment, then defaults), and the two streams with the
+// voice that was asked for.
+#pragma once
+
+#include <string>
+
+#include "../command_line.hpp"
+#include "../output/console.hpp"
+#include "../report.hpp"
+#include "../system/output_stream.hpp"
+
+namespace telec {
+
+/// --migrations-dir, TELEC_MIGRATIONS_DIR, the installed tree; absolute.
+std::string migrations_directory(const Invocation& invocation);
+
+/// --state-file, TELEC_STATE_FILE, ~/.teleclaude/migration_state.json; absolute.
+std::string state_path(const Invocation& invocation);
+
+class Voice {
+ public:
+  explicit Voice(const Invocation& invocation);
+
+  [[nodiscard]] const Style& result_style() const { return result_style_; }
+  [[nodiscard]] const Style& talk_style() const { return talk_style_; }
+  /// For the loop: lines as they come.
+  [[nodiscard]] Console console();
+
+  /// Text for people on stdout; nothing with --json or -q.
+  void say(std::string_view text);
+  /// Problems and notes on stderr; nothing with -q.
+  void problems(const Report& report);
+  /// The document (with --json) or the error's words, then both streams out. Gives the exit code: the report's, or 74
+  /// where stdout could not be written and all else went well.
+  int finish(const Report& report, int exit_code);
+
+ private:
+  bool json_;
+  bool quiet_;
+  bool verbose_;
+  OutputStream out_{1};
+  OutputStream err_{2};
+  Style result_style_;
+  Style talk_style_;
+};
+
+}  // namespace telec

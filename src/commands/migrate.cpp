@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <optional>
+
+#include "../output/text.hpp"
+#include "../plan.hpp"
+#include "../runner.hpp"
+#include "../system/attempt_log.hpp"
+#include "../system/lock_file.hpp"
+#include "../system/python.hpp"
+#include "../system/state_file.hpp"
+#include "../system/stop_signals.hpp"
+#include "../system/surroundings.hpp"
+#include "../system/tree.hpp"
+#include "../text.hpp"
+#include "build_config.hpp"
+#include "commands.hpp"
+
+namespace telec {
+namespace {
+
+void refuse_unknown_ids(const Catalog& catalog, const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    if (catalog.find(id) != nullptr) {
+      continue;
+    }
+    std::vector<std::string_view> known;
+    for (const Migration& migration : catalog.migrations()) {
+      known.emplace_back(migration.id());
+    }
+    const std::string_view near = nearest(id, known);
+    throw Error(ErrorCode::usage, "there is no migration " + quoted(id) + " in the tree",
+                near.empty() ? "'telec migrate status' lists them" : "did you mean '" + std::string(near) + "'?");
+  }
+}
+
+Plan plan_for(const Invocation& invocation, const Catalog& catalog, const History& history, Report& report) {
+  Plan plan = make_plan(catalog, history, invocation.range, {invocation.only, invocation.rerun});
+  report.problems = plan.problems;
+  report.recorded = static_cast<std::size_t>(std::ranges::count_if(plan.steps, &Plan::Step::recorded));
+  return plan;
+}
+
+void list_as_pending(const Plan& plan, Report& report) {
+  for (const Plan::Step& step : plan.steps) {
+    if (!step.recorded) {
+      ReportEntry entry;
+      entry.id = step.migration->id();
+      entry.late = step.late;
+      report.entries.push_back(std::move(entry));
+    }
+  }
+}
+
+int dry_run(const Invocation& invocation, const Plan& plan, Voice& voice, Report& report) {
+  list_as_pending(plan, report);
+  voice.problems(report);
+  refuse_problems_if_strict(invocation, report);
+  voice.say(dry_run_text(report, voice.result_style()));
+  return voice.finish(report, invocation.check && !report.entries.empty() ? pending_exit_code : 0);
+}
+
+int nothing_to_do(const Invocation& invocation, Voice& voice, Report& report) {
+  voice.problems(report);
+  refuse_problems_if_strict(invocation, report);
+  voice.say(run_summary(report));
+  return voice.finish(report, 0);
+}
+
+/// With something pending: takes the lock, looks again at what is pending then, and runs it.
+int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, StateDirectory& directory, Voice& voice,
+        Report& report) {
+  PythonOptions options;
+  options.python = find_python(invocation.python);
+  options.home = home_directory();
+  options.environment = script_environment(options.home);
+  options.timeout = invocation.timeout;
+  StopSignals stop;
+  directory.create();
+  LockFile lock(directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock", invocation.lock_timeout, stop);
+  StateFile state(directory);
+  state.may_commit(lock);
+  History history = state.load();
+  const Plan plan = plan_for(invocation, catalog, history, report);
+  const std::vector<const Migration*> pending = plan.pending();
+  if (pending.empty()) {
+    // Another run did it while this one waited.
+    return nothing_to_do(invocation, voice, report);
+  }
+  voice.problems(report);
+  refuse_problems_if_strict(invocation, report);
+  state.probe();
+  const LogDirectory logs(directory.descriptor(), directory.directory());
+  Console console = voice.console();
+  Python python(std::move(options), tree, logs, lock, stop, console);
+  run_pending(pending, history, python, state, console, stop, {telec_version, user_name(), host_name()}, report);
+  for (ReportEntry& entry : report.entries) {
+    const auto step = std::ranges::find_if(plan.steps, [&](const Plan::Step& one) { return one.migration->id() == entry.id; });
+    entry.late = step != plan.steps.end() && step->late;
+  }
+  voice.say(run_summary(report));
+  return voice.finish(report, report.exit_code());
+}
+
+}  // namespace
+
+void refuse_problems_if_strict(const Invocation& invocation, const Report& report) {
+  if (invocation.strict && !report.problems.empty()) {
+    throw Error(ErrorCode::tree_untrusted,
+                counted(report.problems.size(), "problem") + " in the migrations tree, and --strict was given",
+                "mend what is listed above; nothing was run");
+  }
+}
+
+int migrate(const Invocation& invocation, Voice& voice, Report& report) {
+  report.dry_run = invocation.dry_run;
+  const Tree tree(migrations_directory(invocation));
+  const Catalog catalog = tree.read_catalog();
+  refuse_unknown_ids(catalog, invocation.only);
+  refuse_unknown_ids(catalog, invocation.rerun);
+  StateDirectory directory(state_path(invocation));
+  // Without the lock: where nothing is pending, none is waited for and nothing is written.
+  const History history = StateFile(directory).load();
+  const Plan plan = plan_for(invocation, catalog, history, report);
+  if (invocation.dry_run) {
+    return dry_run(invocation, plan, voice, report);
+  }
+  if (plan.pending().empty()) {
+    return nothing_to_do(invocation, voice, report);
+  }
+  return run(invocation, tree, catalog, directory, voice, report);
+}
+
+}  // namespace telec

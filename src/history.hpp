@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// What was recorded: the text of the state file to a value and back. Reads and writes no file.
+//
+//   {"schema": 1, "applied": [ID...], "checksum": "crc32:...", "history": [{"id": ..., "outcome": ...}...]}
+//
+// `applied` is the truth and all that TeleClaude's older runner knows; `history` holds the details, the newest last;
+// `checksum` is over the ids of `applied`, each followed by a newline (CRC-32 as in ISO-HDLC), so that a damaged
+// byte inside an id is noticed. Absent means unknown: the older runner drops every key but `applied`. Keys that are
+// not known here, at the top and in an entry, are written back as they were.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "parsed.hpp"
+
+namespace telec {
+
+/// One entry of `history`. Texts that were not recorded are empty.
+struct Record {
+  std::string id;
+  std::string outcome;  ///< applied, already_present or marked
+  std::string at;       ///< UTC, RFC 3339: 2026-11-22T07:30:00Z
+  double seconds = 0;
+  std::string sha256;  ///< of the script's bytes that ran, in hexadecimal
+  std::string python;  ///< 3.11.2
+  std::string telec;   ///< 0.1.0
+  std::string user;
+  std::string host;
+};
+
+class History {
+ public:
+  /// Absent history is empty history.
+  History() = default;
+  History(History&&) = default;
+  History& operator=(History&&) = default;
+
+  static constexpr std::size_t size_limit = std::size_t{16} * 1024 * 1024;
+  static constexpr unsigned depth_limit = 16;
+
+  /// The text of a state file. Refused: malformed, a key that stands twice, too deep, too large, wrong types, an id
+  /// that is none, a checksum that does not match, a schema newer than 1.
+  static Parsed<History> parse(std::string text);
+
+  /// Is the migration recorded?
+  [[nodiscard]] bool contains(std::string_view id) const { return ids_.contains(id); }
+  /// The recorded ids, in the order of the file, each once.
+  [[nodiscard]] const std::vector<std::string_view>& applied() const { return applied_; }
+  /// The newest entry for an id; nothing where there is none.
+  [[nodiscard]] std::optional<Record> details(std::string_view id) const;
+
+  /// Adds a record: its id to `applied` unless it is there, and an entry to `history`.
+  void add(const Record& record);
+
+  /// The text to write. parse(text()) gives an equal history.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  struct Entry {
+    std::string_view id;
+    std::string_view raw;
+  };
+  struct Member {
+    std::string_view raw_key;
+    std::string_view raw_value;
+  };
+
+  std::string_view keep(std::string text) { return texts_.emplace_back(std::move(text)); }
+  void read(std::string_view text);
+  void insert(std::string_view id);
+
+  std::deque<std::string> texts_;  // what the views below look into: a deque never moves its elements
+  std::vector<std::string_view> applied_;
+  std::unordered_set<std::string_view> ids_;
+  std::vector<Entry> entries_;
+  std::vector<Member> others_;
+
+  // The newest entry of each id, made when details are first asked for: a run that has nothing to do never asks.
+  mutable std::unordered_map<std::string_view, std::size_t> newest_;
+  mutable std::size_t indexed_ = 0;
+};
+
+/// CRC-32 (ISO-HDLC: polynomial 0xEDB88320, as in gzip) of `bytes`, continued from `crc`.
+std::uint32_t crc32(std::string_view bytes, std::uint32_t crc = 0);
+
+}  // namespace telec

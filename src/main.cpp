@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include <exception>
+#include <new>
+#include <string_view>
+#include <vector>
+
+#include "build_config.hpp"
+#include "command_line.hpp"
+#include "commands/commands.hpp"
+#include "output/help.hpp"
+#include "system/process_start.hpp"
+
+namespace telec {
+namespace {
+
+int dispatch(const Invocation& invocation, Voice& voice, Report& report) {
+  switch (invocation.verb) {
+    case Verb::migrate: return migrate(invocation, voice, report);
+    case Verb::status: return status(invocation, voice, report);
+    case Verb::help: voice.say(help_text(invocation.help_topic)); break;
+    case Verb::version: voice.say(std::string("telec ") + telec_version + "\n"); break;
+  }
+  return voice.finish(report, 0);
+}
+
+int show_error(const Invocation& invocation, Voice& voice, Report& report, const Error& error) {
+  report.range = invocation.range;
+  report.error = report_error(error);
+  return voice.finish(report, report.exit_code());
+}
+
+int run(const std::vector<std::string_view>& arguments) {
+  Invocation invocation;
+  Report report;
+  try {
+    invocation = parse_command_line(arguments);
+  } catch (const Error& error) {
+    invocation.json = asks_for_json(arguments);
+    report.command = command_word(arguments);
+    Voice voice(invocation);
+    return show_error(invocation, voice, report, error);
+  }
+  Voice voice(invocation);
+  report.range = invocation.range;
+  try {
+    return dispatch(invocation, voice, report);
+  } catch (const Error& error) {
+    return show_error(invocation, voice, report, error);
+  } catch (const std::bad_alloc&) {
+    return show_error(invocation, voice, report, Error(ErrorCode::io, "out of memory", "nothing that was not said to be recorded is"));
+  } catch (const std::exception& error) {
+    return show_error(invocation, voice, report, Error(ErrorCode::io, std::string("unexpected: ") + error.what(), "this is a bug of telec: please report it"));
+  }
+}
+
+}  // namespace
+}  // namespace telec
+
+int main(int count, char** words) {
+  telec::prepare_process();
+  return telec::run({words + (count > 0 ? 1 : 0), words + count});
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "migration.hpp"
+
+#include <algorithm>
+
+#include "text.hpp"
+#include "version.hpp"
+
+namespace telec {
+
+bool is_script_name(std::string_view name) {
+  constexpr std::string_view ending = ".py";
+  if (name.size() > 255 || name.size() < 8 || !name.ends_with(ending) || name[3] != '_') {
+    return false;
+  }
+  if (!std::ranges::all_of(name.substr(0, 3), is_digit)) {
+    return false;
+  }
+  const std::string_view description = name.substr(4, name.size() - 4 - ending.size());
+  return !description.empty() &&
+         std::ranges::all_of(description, [](char c) { return is_digit(c) || is_letter(c) || c == '_'; });
+}
+
+Migration::Migration(std::string_view version, std::string_view file_name) : version_length_(version.size()) {
+  id_.reserve(version.size() + 1 + file_name.size());
+  id_.append(version).append(1, '/').append(file_name);
+}
+
+Parsed<Migration> Migration::parse(std::string_view id) {
+  const std::size_t slash = id.find('/');
+  if (slash == std::string_view::npos) {
+    return Refusal{"expected VERSION/NNN_description.py, as in 1.2.0/003_rename_keys.py"};
+  }
+  const auto version = Version::parse(id.substr(0, slash));
+  if (!version) {
+    return Refusal{version.reason()};
+  }
+  const std::string_view name = id.substr(slash + 1);
+  if (!is_script_name(name)) {
+    return Refusal{"expected NNN_description.py after the version, as in 1.2.0/003_rename_keys.py"};
+  }
+  return Migration(version->text(), name);
+}
+
+int Migration::number() const {
+  const std::string_view name = file_name();
+  return (name[0] - '0') * 100 + (name[1] - '0') * 10 + (name[2] - '0');
+}
+
+std::string_view Migration::description() const {
+  const std::string_view name = file_name();
+  return name.substr(4, name.size() - 7);
+}
+
+std::strong_ordering operator<=>(const Migration& a, const Migration& b) {
+  const auto by_version = Version::compare(a.version(), b.version());
+  if (by_version != 0) {
+    return by_version;
+  }
+  // Three digits lead every name, so the order of the names is the order of the numbers too.
+  return a.file_name().compare(b.file_name()) <=> 0;
+}
+
+}  // namespace telec

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// One migration script, known by its place in the tree: `v1.2.0/003_rename_keys.py` is the migration with the id
+// `1.2.0/003_rename_keys.py`, version 1.2.0, number 3, description `rename_keys`.
+#pragma once
+
+#include <compare>
+#include <string>
+#include <string_view>
+
+#include "parsed.hpp"
+
+namespace telec {
+
+class Migration {
+ public:
+  /// From an id, as in the state file or on the command line: `1.2.0/003_rename_keys.py`.
+  static Parsed<Migration> parse(std::string_view id);
+
+  /// From a version text and a file name that Version::parse() and is_script_name() accept.
+  Migration(std::string_view version, std::string_view file_name);
+
+  [[nodiscard]] const std::string& id() const { return id_; }
+  [[nodiscard]] std::string_view version() const { return std::string_view(id_).substr(0, version_length_); }
+  [[nodiscard]] std::string_view file_name() const { return std::string_view(id_).substr(version_length_ + 1); }
+  [[nodiscard]] int number() const;
+  [[nodiscard]] std::string_view description() const;
+
+  /// Where the script is, below the migrations directory: `v1.2.0/003_rename_keys.py`.
+  [[nodiscard]] std::string path() const { return "v" + id_; }
+
+  /// The order in which migrations run: version, number, name.
+  friend std::strong_ordering operator<=>(const Migration& a, const Migration& b);
+  friend bool operator==(const Migration& a, const Migration& b) { return a.id_ == b.id_; }
+
+ private:
+  std::string id_;
+  std::size_t version_length_;
+};
+
+/// Three ASCII digits, `_`, a description of [A-Za-z0-9_]+, `.py`; at most 255 bytes.
+bool is_script_name(std::string_view name);
+
+}  // namespace telec

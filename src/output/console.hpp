@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// The voice for people while a run goes on: a line per migration as it ends, notes, and with -v what the scripts
+// print. Results go to one sink, talk to the other; where those lead is others' business.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../runner.hpp"
+#include "text.hpp"
+
+namespace telec {
+
+struct ConsoleOptions {
+  bool results = true;     ///< false with --json and with -q: no lines for migrations
+  bool talk = true;        ///< false with -q: no notes
+  bool verbose = false;    ///< what the scripts print, as it comes
+  bool live = false;       ///< stderr is a terminal: one line says what is running now
+  Style result_style;
+  Style talk_style;
+};
+
+class Console : public Progress {
+ public:
+  using Sink = std::function<void(std::string_view)>;
+
+  Console(ConsoleOptions options, Sink results, Sink talk);
+
+  void planned(const std::vector<const Migration*>& pending) override;
+  void started(const Migration& migration, std::size_t position, std::size_t total) override;
+  void printed(std::string_view bytes) override;
+  void finished(const ReportEntry& entry) override;
+  void note(const std::string& text) override;
+
+ private:
+  void show_live();
+  void clear_live();
+  void print_line(std::string_view line);
+
+  ConsoleOptions options_;
+  Sink results_;
+  Sink talk_;
+  std::size_t id_width_ = 0;
+  std::string live_;          // what the live line says; empty: nothing is running
+  std::string partial_line_;  // of a script, not ended yet
+};
+
+}  // namespace telec

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "build_config.hpp"
+
+namespace telec {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json version_or_null(const std::optional<Version>& version) { return version ? Json(version->text()) : Json(nullptr); }
+
+Json entry_value(const ReportEntry& entry) {
+  Json value;
+  value["id"] = entry.id;
+  const auto migration = Migration::parse(entry.id);
+  value["version"] = migration ? Json(migration->version()) : Json(nullptr);
+  value["number"] = migration ? Json(migration->number()) : Json(nullptr);
+  value["description"] = migration ? Json(migration->description()) : Json(nullptr);
+  value["state"] = word_of(entry.state);
+  value["seconds"] = entry.seconds ? Json(static_cast<double>(static_cast<long long>(*entry.seconds * 1000 + 0.5)) / 1000) : Json(nullptr);
+  value["outcome"] = text_or_null(entry.outcome);
+  value["at"] = text_or_null(entry.at);
+  value["late"] = entry.late;
+  value["gone"] = entry.gone;
+  value["log"] = text_or_null(entry.log);
+  return value;
+}
+
+Json error_value(const ReportError& error) {
+  Json value;
+  value["code"] = word_of(error.code);
+  value["message"] = error.message;
+  value["hint"] = text_or_null(error.hint);
+  value["id"] = text_or_null(error.id);
+  value["stage"] = text_or_null(error.stage);
+  value["traceback"] = text_or_null(error.traceback);
+  value["log"] = text_or_null(error.log);
+  return value;
+}
+
+}  // namespace
+
+std::string json_document(const Report& report) {
+  Json document;
+  document["schema"] = 1;
+  document["tool"] = std::string("telec ") + telec_version;
+  document["command"] = report.command;
+  document["ok"] = !report.error.has_value();
+  document["dry_run"] = report.dry_run;
+  document["range"] = {{"from", version_or_null(report.range.from())}, {"to", version_or_null(report.range.to())}};
+  document["migrations"] = Json::array();
+  for (const ReportEntry& entry : report.entries) {
+    document["migrations"].push_back(entry_value(entry));
+  }
+  document["problems"] = Json::array();
+  for (const Problem& problem : report.problems) {
+    document["problems"].push_back({{"kind", problem.kind}, {"path", problem.path}, {"message", problem.message}});
+  }
+  document["notes"] = report.notes;
+  document["error"] = report.error ? error_value(*report.error) : Json(nullptr);
+  // A path or a script's message may hold any bytes: they are replaced, never passed on.
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace telec

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "sha256.hpp"
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace telec {
+namespace {
+
+// FIPS 180-4, 4.2.2 and 5.3.3: the first 32 bits of the fractional parts of the cube roots of the first 64 primes,
+// and of the square roots of the first 8. Computed here, so that no digit can be mistyped.
+
+constexpr std::array<std::uint64_t, 64> first_primes() {
+  std::array<std::uint64_t, 64> primes{};
+  std::size_t count = 0;
+  for (std::uint64_t candidate = 2; count < primes.size(); ++candidate) {
+    bool prime = true;
+    for (std::size_t i = 0; i < count && primes.at(i) * primes.at(i) <= candidate; ++i) {
+      prime = prime && candidate % primes.at(i) != 0;
+    }
+    if (prime) {
+      primes.at(count++) = candidate;
+    }
+  }
+  return primes;
+}
+
+__extension__ using Wide = unsigned __int128;  // both compilers have it; ISO C++ does not
+
+/// The fractional 32 bits of the `degree`-th root of n: the largest x with x^degree <= n * 2^(32 * degree).
+constexpr std::uint32_t root_fraction(std::uint64_t n, int degree) {
+  std::uint64_t low = 0;
+  std::uint64_t high = std::uint64_t{1} << 40U;
+  while (high - low > 1) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    // middle < 2^37 for the primes used here (all below 2^9), so its cube fits into 128 bits.
+    Wide power = Wide{middle} * middle;
+    if (degree == 3) {
+      power = middle < (std::uint64_t{1} << 40U) ? power * middle : ~Wide{0};
+    }
+    if (power <= Wide{n} << (32U * static_cast<unsigned>(degree))) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return static_cast<std::uint32_t>(low);
+}
+
+constexpr auto round_constants = [] {
+  std::array<std::uint32_t, 64> k{};
+  const auto primes = first_primes();
+  for (std::size_t i = 0; i < k.size(); ++i) {
+    k.at(i) = root_fraction(primes.at(i), 3);
+  }
+  return k;
+}();
+
+constexpr auto initial_state = [] {
+  std::array<std::uint32_t, 8> h{};
+  const auto primes = first_primes();
+  for (std::size_t i = 0; i < h.size(); ++i) {
+    h.at(i) = root_fraction(primes.at(i), 2);
+  }
+  return h;
+}();
+
+static_assert(round_constants[0] == 0x428a2f98 && round_constants[63] == 0xc67178f2);
+static_assert(initial_state[0] == 0x6a09e667 && initial_state[7] == 0x5be0cd19);
+
+void compress(std::array<std::uint32_t, 8>& state, const unsigned char* block) {
+  std::array<std::uint32_t, 64> w{};
+  for (std::size_t i = 0; i < 16; ++i) {
+    w[i] = std::uint32_t{block[4 * i]} << 24U | std::uint32_t{block[4 * i + 1]} << 16U |
+           std::uint32_t{block[4 * i + 2]} << 8U | std::uint32_t{block[4 * i + 3]};
+  }
+  for (std::size_t i = 16; i < 64; ++i) {
+    const std::uint32_t s0 = std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ (w[i - 15] >> 3U);
+    const std::uint32_t s1 = std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ (w[i - 2] >> 10U);
+    w[i] = w[i - 16] + s0 + w[i - 7] + s1;
+  }
+  auto [a, b, c, d, e, f, g, h] = state;
+  for (std::size_t i = 0; i < 64; ++i) {
+    const std::uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
+    const std::uint32_t choice = (e & f) ^ (~e & g);
+    const std::uint32_t t1 = h + s1 + choice + round_constants[i] + w[i];
+    const std::uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
+    const std::uint32_t majority = (a & b) ^ (a & c) ^ (b & c);
+    h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + s0 + majority;
+  }
+  state[0] += a, state[1] += b, state[2] += c, state[3] += d;
+  state[4] += e, state[5] += f, state[6] += g, state[7] += h;
+}
+
+}  // namespace
+
+std::string sha256(std::string_view bytes) {
+  auto state = initial_state;
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  std::size_t left = bytes.size();
+  for (; left >= 64; data += 64, left -= 64) {
+    compress(state, data);
+  }
+  // The rest, a 1 bit, zeros, and the length in bits (FIPS 180-4, 5.1.1): one block or two.
+  std::array<unsigned char, 128> tail{};
+  for (std::size_t i = 0; i < left; ++i) {
+    tail.at(i) = data[i];
+  }
+  tail.at(left) = 0x80;
+  const std::size_t size = left < 56 ? 64 : 128;
+  const std::uint64_t bits = std::uint64_t{bytes.size()} * 8;
+  for (std::size_t i = 0; i < 8; ++i) {
+    tail.at(size - 1 - i) = static_cast<unsigned char>(bits >> (8 * i));
+  }
+  for (std::size_t at = 0; at < size; at += 64) {
+    compress(state, tail.data() + at);
+  }
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint32_t word : state) {
+    for (unsigned shift = 32; shift > 0; shift -= 4) {
+      text.push_back(digits[(word >> (shift - 4)) & 0xfU]);
+    }
+  }
+  return text;
+}
+
+}  // namespace telec

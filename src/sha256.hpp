@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// SHA-256 (FIPS 180-4), for telling whether a script has changed since it was applied.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace telec {
+
+/// 64 lower-case hexadecimal digits.
+std::string sha256(std::string_view bytes);
+
+}  // namespace telec

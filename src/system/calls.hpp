@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// System calls with the two things that every caller needs: EINTR is repeated, and a failure becomes an Error that
+// names the action and the path.
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "../error.hpp"
+#include "file_descriptor.hpp"
+
+namespace telec {
+
+/// The words of an errno: "No such file or directory".
+std::string errno_text(int number);
+
+/// "cannot ACTION 'PATH': REASON", with the errno's reason, as ErrorCode::io.
+Error io_error(const std::string& action, std::string_view path, int number, std::string hint = {});
+
+/// Calls until it is not interrupted.
+template <class Call>
+auto repeated(Call call) {
+  auto result = call();
+  while (result == -1 && errno == EINTR) {
+    result = call();
+  }
+  return result;
+}
+
+/// openat(2) with O_CLOEXEC and O_NOCTTY. Not open on failure; errno says why.
+FileDescriptor open_at(int directory, const char* path, int flags, unsigned mode = 0);
+
+/// Writes all of it; false with errno on failure.
+bool write_all(int fd, std::string_view bytes);
+
+/// Reads to the end, at most `limit` bytes plus one, so that a caller can tell that there is more; false with errno.
+bool read_all(int fd, std::string& bytes, std::size_t limit);
+
+/// The directory part of a path ("." where there is none), and the name after it.
+std::string directory_of(const std::string& path);
+std::string name_of(const std::string& path);
+
+/// The time now, UTC, RFC 3339: 2026-11-22T07:30:00Z.
+std::string utc_now();
+
+/// Seconds on the clock that no one can set.
+double monotonic_seconds();
+
+}  // namespace telec

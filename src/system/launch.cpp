@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "launch.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "../text.hpp"
+#include "calls.hpp"
+
+namespace telec {
+namespace {
+
+enum class Step : int { session, death_signal, descriptors, directory, execute };
+
+struct Failure {
+  Step step;
+  int error;
+};
+
+constexpr int most_descriptors = 8;
+
+/// From here to exec only async-signal-safe calls (signal-safety(7)).
+// GCOVR_EXCL_START: a child that execs writes no coverage
+[[noreturn]] void fail(int report, Step step) {
+  const Failure failure = {step, errno};
+  static_cast<void>(::write(report, &failure, sizeof failure));
+  ::_exit(127);
+}
+
+void close_from(int first) {
+#ifdef SYS_close_range
+  constexpr unsigned set_cloexec = 4;  // CLOSE_RANGE_CLOEXEC, since Linux 5.11
+  if (::syscall(SYS_close_range, first, ~0U, set_cloexec) == 0) {
+    return;
+  }
+#endif
+  // Everything of ours is close-on-exec already; this is for what was inherited.
+  const long open_limit = ::sysconf(_SC_OPEN_MAX);
+  const int last = open_limit > 0 && open_limit < 65536 ? static_cast<int>(open_limit) : 65536;
+  for (int fd = first; fd < last; ++fd) {
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
+}
+
+[[noreturn]] void become(const LaunchSpec& spec, char* const* arguments, char* const* environment, pid_t parent, int report) {
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    ::sigaction(signal, &action, nullptr);  // fails for SIGKILL, SIGSTOP and what libc keeps to itself
+  }
+  if (::setsid() < 0) {
+    fail(report, Step::session);
+  }
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+    fail(report, Step::death_signal);
+  }
+  if (::getppid() != parent) {
+    ::_exit(127);  // the runner died before the death signal was set
+  }
+  // Away from the numbers that are wanted first: the sources may be any numbers, also each other's targets.
+  const int count = static_cast<int>(spec.descriptors.size());
+  std::array<int, most_descriptors> sources{};
+  for (int i = 0; i < count; ++i) {
+    sources[static_cast<std::size_t>(i)] = ::fcntl(spec.descriptors[static_cast<std::size_t>(i)], F_DUPFD_CLOEXEC, 64);
+    if (sources[static_cast<std::size_t>(i)] < 0) {
+      fail(report, Step::descriptors);
+    }
+  }
+  const int kept_report = ::fcntl(report, F_DUPFD_CLOEXEC, 64);
+  if (kept_report < 0) {
+    fail(report, Step::descriptors);
+  }
+  for (int i = 0; i < count; ++i) {
+    if (::dup2(sources[static_cast<std::size_t>(i)], i) < 0) {
+      fail(kept_report, Step::descriptors);
+    }
+  }
+  close_from(count);
+  if (::chdir(spec.directory.c_str()) != 0) {
+    fail(kept_report, Step::directory);
+  }
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execve(arguments[0], arguments, environment);
+  fail(kept_report, Step::execute);
+}
+// GCOVR_EXCL_STOP
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  result.reserve(texts.size() + 1);
+  for (const std::string& text : texts) {
+    result.push_back(const_cast<char*>(text.c_str()));  // NOLINT(cppcoreguidelines-pro-type-const-cast): execve(2) does not write
+  }
+  result.push_back(nullptr);
+  return result;
+}
+
+std::string words_of(Step step, const LaunchSpec& spec) {
+  switch (step) {
+    case Step::session: return "start a session for";
+    case Step::death_signal: return "set the death signal of";
+    case Step::descriptors: return "set up the descriptors of";
+    case Step::directory: return "enter the directory " + quoted(spec.directory) + " for";
+    case Step::execute: return "execute";
+  }
+  return "start";
+}
+
+Launched failed(std::string step, int error) {
+  Launched result;
+  result.failed_step = std::move(step);
+  result.error = error;
+  return result;
+}
+
+}  // namespace
+
+Launched launch(const LaunchSpec& spec) {
+  std::vector<std::string> words = {spec.file};
+  words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
+  const std::vector<char*> arguments = pointers(words);
+  const std::vector<char*> environment = pointers(spec.environment);
+  std::array<int, 2> ends{};
+  if (spec.descriptors.size() > most_descriptors || ::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return failed("make a pipe for", errno);
+  }
+  FileDescriptor reading(ends[0]);
+  FileDescriptor writing(ends[1]);
+  const pid_t parent = ::getpid();
+  // No signal may reach the child before its dispositions are its own.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    become(spec, arguments.data(), environment.data(), parent, writing.get());
+  }
+  const int fork_errno = errno;
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) {
+    return failed("fork for", fork_errno);
+  }
+  writing.reset();
+  Failure failure = {};
+  const ssize_t got = repeated([&] { return ::read(reading.get(), &failure, sizeof failure); });
+  if (got != 0) {
+    const int read_errno = errno;
+    if (got < 0) {
+      ::kill(pid, SIGKILL);
+    }
+    repeated([&] { return ::waitpid(pid, nullptr, 0); });
+    return got < 0 ? failed("hear from", read_errno) : failed(words_of(failure.step, spec), failure.error);
+  }
+  Launched result;
+  result.pid = pid;
+#ifdef SYS_pidfd_open
+  result.pidfd = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));  // close-on-exec by itself
+#endif
+  return result;
+}
+
+}  // namespace telec

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "leftovers.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <string_view>
+
+#include "../text.hpp"
+#include "calls.hpp"
+
+namespace telec {
+namespace {
+
+constexpr std::size_t most_named = 10;
+
+pid_t number_in(std::string_view text) {
+  pid_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() ? value : 0;
+}
+
+std::string content_of(const std::string& path) {
+  std::string text;
+  const FileDescriptor file = open_at(AT_FDCWD, path.c_str(), O_RDONLY);
+  if (!file.is_open() || !read_all(file.get(), text, std::size_t{1024} * 1024)) {
+    text.clear();
+  }
+  return text;
+}
+
+/// "4711 (sleep)". A zombie has ended already and is not worth a word.
+std::string name_of_process(pid_t pid) {
+  std::string name = content_of("/proc/" + std::to_string(pid) + "/comm");
+  if (name.ends_with('\n')) {
+    name.pop_back();
+  }
+  return std::to_string(pid) + " (" + (name.empty() ? "?" : printable(name)) + ")";
+}
+
+/// The field after the name in /proc/PID/stat is the state, the next one the parent (proc(5)).
+struct Stat {
+  char state = '?';
+  pid_t parent = 0;
+};
+Stat stat_of(pid_t pid) {
+  const std::string text = content_of("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t name_end = text.rfind(')');
+  Stat result;
+  if (name_end == std::string::npos || name_end + 4 >= text.size()) {
+    return result;
+  }
+  result.state = text[name_end + 2];
+  const std::string_view rest = std::string_view(text).substr(name_end + 4);
+  result.parent = number_in(rest.substr(0, rest.find(' ')));
+  return result;
+}
+
+std::vector<pid_t> children_by_scan() {
+  std::vector<pid_t> children;
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir("/proc"), &::closedir);
+  if (!listing) {
+    return children;
+  }
+  const pid_t self = ::getpid();
+  while (const dirent* entry = ::readdir(listing.get())) {  // NOLINT(concurrency-mt-unsafe): one thread, own stream
+    const pid_t pid = number_in(entry->d_name);
+    if (pid > 0 && stat_of(pid).parent == self) {
+      children.push_back(pid);
+    }
+  }
+  return children;
+}
+
+bool has_any_child() {
+  siginfo_t info = {};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+}  // namespace
+
+std::vector<pid_t> children_of_this_process() {
+  if (!has_any_child()) {
+    return {};
+  }
+  // Only where the kernel is built with CONFIG_PROC_CHILDREN; the whole list when nothing forks meanwhile, which is
+  // why end() asks again until there is nothing left.
+  const std::string self = std::to_string(::getpid());
+  const FileDescriptor file = open_at(AT_FDCWD, ("/proc/" + self + "/task/" + self + "/children").c_str(), O_RDONLY);
+  std::string text;
+  if (!file.is_open() || !read_all(file.get(), text, std::size_t{1024} * 1024)) {
+    return children_by_scan();
+  }
+  std::vector<pid_t> children;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find(' ');
+    if (const pid_t pid = number_in(rest.substr(0, end)); pid > 0) {
+      children.push_back(pid);
+    }
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+  }
+  return children;
+}
+
+Leftovers::Leftovers() : spared_(children_of_this_process()) { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+Leftovers::Ended Leftovers::end() const {
+  Ended result;
+  std::vector<pid_t> named;
+  const double deadline = monotonic_seconds() + 2;
+  while (true) {
+    std::vector<pid_t> left = children_of_this_process();
+    std::erase_if(left, [&](pid_t pid) { return std::ranges::find(spared_, pid) != spared_.end(); });
+    if (left.empty()) {
+      return result;
+    }
+    for (const pid_t pid : left) {
+      if (std::ranges::find(named, pid) == named.end() && stat_of(pid).state != 'Z') {
+        named.push_back(pid);
+        if (named.size() <= most_named) {
+          result.ended += (result.ended.empty() ? "" : ", ") + name_of_process(pid);
+        } else if (named.size() == most_named + 1) {
+          result.ended += ", ...";
+        }
+      }
+      // Its children become ours when it ends, and are found in the next round. A whole group goes at once, so that
+      // something that forks as fast as it is killed loses the race.
+      const pid_t group = ::getpgid(pid);
+      if (group > 1 && group != ::getpgrp()) {
+        ::kill(-group, SIGKILL);
+      }
+      ::kill(pid, SIGKILL);
+      ::waitpid(pid, nullptr, WNOHANG);
+    }
+    if (monotonic_seconds() > deadline) {
+      for (const pid_t pid : left) {
+        result.survivors += (result.survivors.empty() ? "" : ", ") + name_of_process(pid);
+      }
+      return result;
+    }
+    ::poll(nullptr, 0, 1);
+  }
+}
+
+}  // namespace telec

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Processes that a script left running. The runner is their subreaper (prctl(2), PR_SET_CHILD_SUBREAPER): whatever
+// loses its parent becomes a child of the runner, also a daemon with a session of its own, and is found and ended.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace telec {
+
+/// The processes whose parent is this one, zombies too.
+std::vector<pid_t> children_of_this_process();
+
+class Leftovers {
+ public:
+  /// Makes this process a subreaper. Children that it has by now are not a script's, and are left alone.
+  Leftovers();
+
+  struct Ended {
+    std::string ended;      ///< "4711 (sleep), 4712 (sh)"; empty: there were none
+    std::string survivors;  ///< those that were still there after two seconds of trying
+  };
+  /// Kills what is left and waits for it. Call after the script's python has been waited for.
+  [[nodiscard]] Ended end() const;
+
+ private:
+  std::vector<pid_t> spared_;
+};
+
+}  // namespace telec

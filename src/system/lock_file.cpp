@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "lock_file.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include "../judgement.hpp"
+#include "../text.hpp"
+#include "calls.hpp"
+
+namespace telec {
+namespace {
+
+constexpr int poll_milliseconds = 20;
+
+/// What the holder wrote: three lines, PID, when it started, the migration under way.
+std::string describe_holder(int fd) {
+  std::array<char, 1024> buffer{};
+  const ssize_t length = ::pread(fd, buffer.data(), buffer.size(), 0);
+  const auto lines = lines_of({buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))});
+  int pid = 0;
+  if (lines.empty() || std::from_chars(lines[0].data(), lines[0].data() + lines[0].size(), pid).ec != std::errc{} || pid <= 0) {
+    return "another run";
+  }
+  std::string text = "process " + std::to_string(pid);
+  if (lines.size() > 1 && !lines[1].empty()) {
+    text += ", started " + printable(lines[1]);
+  }
+  if (lines.size() > 2 && !lines[2].empty()) {
+    text += ", running " + printable(lines[2]);
+  }
+  if (::kill(pid, 0) != 0 && errno == ESRCH) {
+    text += " (it is gone; a process that it started still holds the lock)";
+  }
+  return text;
+}
+
+bool same_file(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
+
+}  // namespace
+
+LockFile::LockFile(int directory, std::string name, std::string path, double timeout, StopSignals& stop)
+    : directory_(directory), name_(std::move(name)), path_(std::move(path)), started_at_(utc_now()) {
+  const double deadline = monotonic_seconds() + timeout;
+  while (!open()) {
+    const double left = deadline - monotonic_seconds();
+    if (left <= 0) {
+      throw Error(ErrorCode::locked, "the lock " + quoted(path_) + " is held by " + describe_holder(fd_.get()),
+                  "wait for it to end, or give --lock-timeout SECONDS; there is nothing to delete");
+    }
+    // flock(2) cannot wait with a time limit, and a signal must end the wait at once.
+    pollfd wake = {stop.descriptor(), POLLIN, 0};
+    ::poll(&wake, 1, std::min(poll_milliseconds, static_cast<int>(left * 1000) + 1));
+    if (const int signal = stop.signal(); signal != 0) {
+      Error error(ErrorCode::interrupted, "stopped by " + signal_name(signal) + " while waiting for the lock " + quoted(path_) +
+                                              ", held by " + describe_holder(fd_.get()),
+                  "nothing was run");
+      error.signal = signal;
+      throw error;
+    }
+  }
+  announce("");
+}
+
+bool LockFile::open() {
+  if (!fd_.is_open()) {
+    fd_ = open_at(directory_, name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (!fd_.is_open() && errno == ELOOP) {
+      throw Error(ErrorCode::unsafe, "the lock " + quoted(path_) + " is a symbolic link", "remove the link, then run again");
+    }
+    if (!fd_.is_open() && errno == EISDIR) {
+      throw Error(ErrorCode::unsafe, "the lock " + quoted(path_) + " is a directory", "remove it, then run again");
+    }
+    if (!fd_.is_open()) {
+      throw io_error("open the lock", path_, errno);
+    }
+  }
+  struct stat opened = {};
+  if (::fstat(fd_.get(), &opened) != 0) {
+    throw io_error("look at the lock", path_, errno);
+  }
+  if (!S_ISREG(opened.st_mode)) {
+    throw Error(ErrorCode::unsafe, "the lock " + quoted(path_) + " is not a regular file", "remove it, then run again");
+  }
+  if (repeated([&] { return ::flock(fd_.get(), LOCK_EX | LOCK_NB); }) != 0) {
+    if (errno == EWOULDBLOCK) {
+      return false;
+    }
+    throw io_error("lock", path_, errno);
+  }
+  struct stat named = {};
+  if (::fstatat(directory_, name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 || !same_file(opened, named)) {
+    // Someone removed or replaced the file between open and flock: what is locked is not what others will lock.
+    fd_.reset();
+    return false;
+  }
+  return true;
+}
+
+void LockFile::announce(const std::string& id) {
+  const std::string text = std::to_string(::getpid()) + "\n" + started_at_ + "\n" + id + "\n";
+  // Only for messages, so a failure changes nothing.
+  if (::pwrite(fd_.get(), text.data(), text.size(), 0) >= 0) {
+    static_cast<void>(::ftruncate(fd_.get(), static_cast<off_t>(text.size())));
+  }
+}
+
+void LockFile::confirm() const {
+  struct stat opened = {};
+  struct stat named = {};
+  if (::fstat(fd_.get(), &opened) != 0 || ::fstatat(directory_, name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+      !same_file(opened, named)) {
+    throw Error(ErrorCode::io, "the lock " + quoted(path_) + " was removed or replaced while the migration ran",
+                "another run may have started meanwhile: see that none runs, then run 'telec migrate' again");
+  }
+}
+
+}  // namespace telec

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// Where text goes out: stdout and stderr, buffered, every write checked. The first failure is remembered and nothing
+// more is written; it never stops a run, whose records do not depend on who is listening.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace telec {
+
+class OutputStream {
+ public:
+  explicit OutputStream(int fd) : fd_(fd) {}
+
+  void write(std::string_view text);
+  void flush();
+  /// The errno of the first failure; 0: none so far.
+  [[nodiscard]] int failure() const { return failure_; }
+  [[nodiscard]] bool is_terminal() const;
+  /// Columns of the terminal; 0 where there is none.
+  [[nodiscard]] unsigned columns() const;
+
+ private:
+  int fd_;
+  int failure_ = 0;
+  std::string buffer_;
+};
+
+}  // namespace telec

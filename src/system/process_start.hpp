@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// Puts right what a careless parent may have left: closed descriptors 0 to 2, blocked signals, SIGCHLD ignored, a
+// strange umask.
+#pragma once
+
+namespace telec {
+
+/// First thing in main. Opens /dev/null on whichever of 0, 1, 2 is closed, so that no file of ours becomes somebody's
+/// stdout; a write to such a stdout is an error, as it is to a closed one. Ends the process where that fails.
+void prepare_process();
+
+}  // namespace telec

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: MIT
+#include "python.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/process/v2/process.hpp>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+
+#include "../sha256.hpp"
+#include "../text.hpp"
+#include "calls.hpp"
+#include "launch.hpp"
+#include "shim.hpp"
+#include "surroundings.hpp"
+
+namespace telec {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Process = boost::process::v2::basic_process<asio::io_context::executor_type>;
+using Descriptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                                         asio::io_context::executor_type>;
+using Seconds = std::chrono::duration<double>;
+
+constexpr double start_limit = 10;  // seconds for python3 to come up
+constexpr double grace = 2;         // seconds between SIGTERM and SIGKILL
+
+auto after(double seconds) { return std::chrono::duration_cast<std::chrono::steady_clock::duration>(Seconds(seconds)); }
+
+std::string new_nonce() {
+  std::array<unsigned char, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    throw io_error("get random bytes from", "getrandom", errno);
+  }
+  return sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).substr(0, 32);
+}
+
+std::string order_for(const std::string& nonce, const std::string& id, const std::string& path, const std::string& source) {
+  std::string fields = nonce;
+  fields.append(1, '\0').append(id).append(1, '\0').append(path).append(1, '\0').append("run");
+  std::array<char, 32> head{};
+  std::snprintf(head.data(), head.size(), "%08zu%08zu", fields.size(), source.size());
+  return head.data() + fields + source;
+}
+
+/// One script under way: from a launched python to everything known about how it ended.
+class Attempt {
+ public:
+  Attempt(Launched child, FileDescriptor output, FileDescriptor channel, AttemptLog& log,
+          StopSignals& stop, Progress& progress, const std::string& id, double timeout, double began)
+      : pid_(child.pid), output_(io_, output.release()), channel_(io_, channel.release()), exit_(io_),
+        signals_(io_, ::fcntl(stop.descriptor(), F_DUPFD_CLOEXEC, 3)), deadline_(io_), grace_(io_), poll_(io_), log_(log),
+        stop_(stop), progress_(progress), id_(id), timeout_(timeout), began_(began) {
+    if (child.pidfd.is_open()) {
+      // The handle waits and reaps; a second descriptor watches, because between the exit and the reaping the whole
+      // group is killed, while its number cannot be anybody else's.
+      exit_.assign(::fcntl(child.pidfd.get(), F_DUPFD_CLOEXEC, 3));
+      process_.emplace(io_.get_executor(), pid_, child.pidfd.release());
+    }
+  }
+
+  void run(const std::string& order) {
+    asio::async_write(channel_, asio::buffer(order), [](error_code, std::size_t) {
+      // A python that ended before it took all of it says so by how it ended.
+    });
+    read_output();
+    read_channel();
+    watch_exit();
+    watch_signals();
+    watch_time();
+    while (!exited_ && io_.run_one() > 0) {
+    }
+    ::kill(-pid_, SIGKILL);
+    ending_ = reap();
+    output_.cancel();
+    channel_.cancel();
+    exit_.is_open() ? exit_.cancel() : void();
+    signals_.cancel();
+    deadline_.cancel();
+    grace_.cancel();
+    poll_.cancel();
+    io_.restart();
+    io_.poll();
+  }
+
+  /// What is still in the pipes when nobody is left to write: never waits.
+  void drain() {
+    output_.non_blocking(true);
+    channel_.non_blocking(true);
+    error_code error;
+    std::size_t budget = std::size_t{4} * 1024 * 1024;  // more than any pipe holds, in case a survivor writes on
+    while (budget > 0) {
+      const std::size_t got = output_.read_some(asio::buffer(buffer_), error);
+      if (error || got == 0) {
+        break;
+      }
+      take_output({buffer_.data(), got});
+      budget -= std::min(budget, got);
+    }
+    while (!said_too_much_) {
+      const std::size_t got = channel_.read_some(asio::buffer(buffer_), error);
+      if (error || got == 0) {
+        break;
+      }
+      take_said({buffer_.data(), got});
+    }
+  }
+
+  void report(ChildResult& result) {
+    result.ending = forced_.value_or(ending_);
+    result.said = std::move(said_);
+    result.said_too_much = said_too_much_;
+    result.seconds = monotonic_seconds() - began_;
+  }
+
+ private:
+  void take_output(std::string_view bytes) {
+    log_.append(bytes);
+    progress_.printed(bytes);
+  }
+
+  void take_said(std::string_view bytes) {
+    const std::size_t room = ChildResult::said_limit - said_.size();
+    said_.append(bytes.substr(0, room));
+    said_too_much_ = said_too_much_ || bytes.size() > room;
+  }
+
+  void read_output() {
+    output_.async_read_some(asio::buffer(buffer_), [this](error_code error, std::size_t got) {
+      if (!error) {
+        take_output({buffer_.data(), got});
+        read_output();
+      }
+    });
+  }
+
+  void read_channel() {
+    channel_.async_read_some(asio::buffer(said_buffer_), [this](error_code error, std::size_t got) {
+      if (!error) {
+        take_said({said_buffer_.data(), got});
+        read_channel();
+      }
+    });
+  }
+
+  void watch_exit() {
+    if (exit_.is_open()) {
+      // A pidfd becomes readable when the process ends (pidfd_open(2)). Never the end of a pipe: a daemon may hold
+      // that open for ever.
+      exit_.async_wait(Descriptor::wait_read, [this](error_code error) { exited_ = exited_ || !error; });
+      return;
+    }
+    poll_.expires_after(std::chrono::milliseconds(5));
+    poll_.async_wait([this](error_code error) {
+      siginfo_t info = {};
+      if (!error && ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0) {
+        watch_exit();
+      } else {
+        exited_ = exited_ || !error;
+      }
+    });
+  }
+
+  void watch_signals() {
+    signals_.async_wait(Descriptor::wait_read, [this](error_code error) {
+      if (error) {
+        return;
+      }
+      const int count = stop_.count();
+      if (count == 1) {
+        progress_.note(signal_name(stop_.signal()) + ": finishing " + id_ + ", then stopping; once more to stop it now");
+      } else if (count > 1) {
+        end(Stopped{stop_.signal()});
+      }
+      watch_signals();
+    });
+  }
+
+  void watch_time() {
+    const double elapsed = monotonic_seconds() - began_;
+    // Its first line is its hello: until then there is a python to wait for, and not yet a script.
+    const bool started = said_.find('\n') != std::string::npos;
+    const double limit = started ? timeout_ : std::min(timeout_, start_limit);
+    if (elapsed >= limit) {
+      end(TimedOut{limit});
+      return;
+    }
+    deadline_.expires_after(after(limit - elapsed + 0.001));
+    deadline_.async_wait([this](error_code error) {
+      if (!error) {
+        watch_time();
+      }
+    });
+  }
+
+  /// SIGTERM to the whole group, and SIGKILL when it has not helped.
+  void end(Ending why) {
+    if (forced_) {
+      return;
+    }
+    forced_ = why;
+    ::kill(-pid_, SIGTERM);
+    ::kill(-pid_, SIGCONT);
+    grace_.expires_after(after(grace));
+    grace_.async_wait([this](error_code error) {
+      if (!error) {
+        ::kill(-pid_, SIGKILL);
+      }
+    });
+  }
+
+  Ending reap() {
+    int status = 0;
+    if (process_) {
+      error_code error;
+      process_->wait(error);
+      status = process_->native_exit_code();
+      if (error) {
+        return StatusUnknown{error.message()};
+      }
+    } else if (repeated([&] { return ::waitpid(pid_, &status, 0); }) != pid_) {
+      return StatusUnknown{errno_text(errno)};
+    }
+    if (WIFEXITED(status)) {
+      return Exited{WEXITSTATUS(status)};
+    }
+    if (WIFSIGNALED(status)) {
+      return Killed{WTERMSIG(status), WCOREDUMP(status)};
+    }
+    return StatusUnknown{"wait status " + std::to_string(status)};
+  }
+
+  // Of this attempt alone: a context that has run dry keeps what it was told about descriptors that are gone by now.
+  asio::io_context io_{1};
+  pid_t pid_;
+  std::optional<Process> process_;
+  Descriptor output_;
+  Descriptor channel_;
+  Descriptor exit_;
+  Descriptor signals_;
+  Timer deadline_;
+  Timer grace_;
+  Timer poll_;
+  AttemptLog& log_;
+  StopSignals& stop_;
+  Progress& progress_;
+  const std::string& id_;
+  double timeout_;
+  double began_;
+  bool exited_ = false;
+  std::optional<Ending> forced_;
+  Ending ending_;
+  std::string said_;
+  bool said_too_much_ = false;
+  std::array<char, 65536> buffer_;
+  std::array<char, 4096> said_buffer_;
+};
+
+}  // namespace
+
+std::string find_python(const std::optional<std::string>& chosen) {
+  const auto usable = [](const std::string& path) {
+    struct stat status = {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
+  };
+  const auto on_path = [&](const std::string& name) {
+    // An empty or relative element would mean the current directory, which is nobody's choice of an interpreter.
+    const std::string path = environment("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
+    for (std::size_t begin = 0; begin <= path.size();) {
+      const std::size_t end = std::min(path.find(':', begin), path.size());
+      const std::string candidate = path.substr(begin, end - begin) + "/" + name;
+      if (candidate.front() == '/' && candidate[1] != '/' && usable(candidate)) {
+        return candidate;
+      }
+      begin = end + 1;
+    }
+    return std::string();
+  };
+  const char* origin = chosen ? "--python" : "TELEC_PYTHON";
+  if (const auto named = chosen ? chosen : environment("TELEC_PYTHON")) {
+    const std::string path = named->find('/') == std::string::npos ? on_path(*named) : absolute_path(*named);
+    if (path.empty() || !usable(path)) {
+      throw Error(ErrorCode::no_python, std::string(origin) + " names " + quoted(*named) + ", which is not an executable file",
+                  "name a python3 of 3.8 or newer");
+    }
+    return path;
+  }
+  const std::string system_python = "/usr/bin/python3";
+  const std::string path = usable(system_python) ? system_python : on_path("python3");
+  if (path.empty()) {
+    throw Error(ErrorCode::no_python, "there is no python3: not at '/usr/bin/python3' and not on PATH",
+                "install python3 (3.8 or newer), or name one with --python FILE or TELEC_PYTHON");
+  }
+  return path;
+}
+
+Python::Python(PythonOptions options, const Tree& tree, const LogDirectory& logs, LockFile& lock, StopSignals& stop,
+               Progress& progress)
+    : options_(std::move(options)), tree_(tree), logs_(logs), lock_(lock), stop_(stop),
+      progress_(progress) {}
+
+ChildResult Python::run(const Migration& migration) {
+  ChildResult result;
+  lock_.announce(migration.id());
+  std::string source;
+  if (!tree_.read_script(migration, source, result.refused)) {
+    return result;
+  }
+  result.sha256 = sha256(source);
+  result.nonce = new_nonce();
+  const double began = monotonic_seconds();
+  std::array<int, 2> output{};
+  std::array<int, 2> channel{};
+  const FileDescriptor null = open_at(AT_FDCWD, "/dev/null", O_RDONLY);
+  if (!null.is_open() || ::pipe2(output.data(), O_CLOEXEC) != 0) {
+    result.ending = NotStarted{"cannot set up python's descriptors: " + errno_text(errno)};
+    return result;
+  }
+  FileDescriptor reading(output[0]);
+  FileDescriptor writing(output[1]);
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel.data()) != 0) {
+    result.ending = NotStarted{"cannot set up python's descriptors: " + errno_text(errno)};
+    return result;
+  }
+  FileDescriptor ours(channel[0]);
+  FileDescriptor theirs(channel[1]);
+  LaunchSpec spec;
+  spec.file = options_.python;
+  spec.arguments = {"-I", "-B", "-X", "utf8", "-X", "faulthandler", "-c", shim_source};
+  spec.environment = options_.environment;
+  spec.directory = options_.home;
+  spec.descriptors = {null.get(), writing.get(), writing.get(), theirs.get(), lock_.descriptor()};
+  Launched child = launch(spec);
+  writing.reset();
+  theirs.reset();
+  if (!child.failed_step.empty()) {
+    result.ending = NotStarted{"cannot " + child.failed_step + (child.failed_step == "execute" ? " " : " python ") +
+                               quoted(options_.python) + ": " + errno_text(child.error)};
+    return result;
+  }
+  AttemptLog log(logs_, migration.id());
+  Attempt attempt(std::move(child), std::move(reading), std::move(ours), log, stop_, progress_, migration.id(),
+                  options_.timeout, began);
+  attempt.run(order_for(result.nonce, migration.id(), tree_.path_of(migration), source));
+  const Leftovers::Ended left = leftovers_.end();
+  attempt.drain();
+  attempt.report(result);
+  result.survivors = left.survivors;
+  result.finished_at = utc_now();
+  if (!left.ended.empty()) {
+    result.note = "it left processes running, they were ended: " + left.ended;
+  }
+  const Judgement judgement = judge(result);
+  const bool good = judgement.outcome == Outcome::applied || judgement.outcome == Outcome::already_present;
+  log.finish(good ? "" : std::string("failed at ") + word_of(judgement.stage) + ": " + printable(judgement.message) +
+                             (judgement.traceback.empty() ? "" : "\n" + judgement.traceback));
+  result.output_tail = log.tail();
+  result.log = log.path();
+  if (!log.trouble().empty()) {
+    result.note += (result.note.empty() ? "" : "; ") + log.trouble();
+  }
+  return result;
+}
+
+}  // namespace telec

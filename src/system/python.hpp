@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Runs a migration's script in a fresh python3: launches it, hands it the bytes that were hashed, collects its verdict
+// and its output, and sees to it that nothing of it is left.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../runner.hpp"
+#include "attempt_log.hpp"
+#include "leftovers.hpp"
+#include "lock_file.hpp"
+#include "stop_signals.hpp"
+#include "tree.hpp"
+
+namespace telec {
+
+/// The interpreter: `chosen` (--python), else TELEC_PYTHON, else /usr/bin/python3, else python3 on PATH. A name without
+/// a slash is looked up on PATH. Throws Error (no_python) where there is none that can be executed.
+std::string find_python(const std::optional<std::string>& chosen);
+
+struct PythonOptions {
+  std::string python;                    ///< the interpreter's absolute path
+  std::string home;                      ///< the script's current directory
+  std::vector<std::string> environment;  ///< all that it sees
+  double timeout = 600;                  ///< seconds for one migration
+};
+
+class Python : public Interpreter {
+ public:
+  /// All references outlive this.
+  Python(PythonOptions options, const Tree& tree, const LogDirectory& logs, LockFile& lock, StopSignals& stop,
+         Progress& progress);
+
+  /// Never throws for what a script does. The child has been waited for when it returns, on every path.
+  ChildResult run(const Migration& migration) override;
+
+ private:
+  PythonOptions options_;
+  const Tree& tree_;
+  const LogDirectory& logs_;
+  LockFile& lock_;
+  StopSignals& stop_;
+  Progress& progress_;
+  Leftovers leftovers_;
+};
+
+}  // namespace telec

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+#include "state_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "../text.hpp"
+#include "calls.hpp"
+
+namespace telec {
+namespace {
+
+/// Refuses a place that any other user could write to: they could skip or repeat migrations.
+void refuse_if_unsafe(const struct stat& status, const std::string& what, const std::string& path) {
+  if ((status.st_mode & S_IWOTH) != 0) {
+    throw Error(ErrorCode::unsafe, what + " " + quoted(path) + " can be written by every user",
+                "take that away with: chmod o-w " + quoted(path));
+  }
+  if (::geteuid() == 0 && status.st_uid != 0) {
+    throw Error(ErrorCode::unsafe,
+                "this runs as root, and " + what + " " + quoted(path) + " belongs to uid " + std::to_string(status.st_uid),
+                "run as that user");
+  }
+}
+
+}  // namespace
+
+StateDirectory::StateDirectory(const std::string& path)
+    : path_(path), directory_(directory_of(path)), name_(name_of(path)) {
+  open();
+}
+
+void StateDirectory::open() {
+  fd_ = open_at(AT_FDCWD, directory_.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!fd_.is_open()) {
+    if (errno == ENOENT) {
+      return;
+    }
+    throw io_error("open the state directory", directory_, errno);
+  }
+  struct stat status = {};
+  if (::fstat(fd_.get(), &status) != 0) {
+    throw io_error("look at the state directory", directory_, errno);
+  }
+  refuse_if_unsafe(status, "the state directory", directory_);
+}
+
+void StateDirectory::create() {
+  if (exists()) {
+    return;
+  }
+  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw io_error("create the state directory", directory_, errno,
+                   errno == ENOENT ? "the directory above it does not exist: create it first" : "");
+  }
+  const std::string parent = directory_of(directory_);
+  FileDescriptor above = open_at(AT_FDCWD, parent.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!above.is_open() || ::fsync(above.get()) != 0) {
+    throw io_error("sync the directory", parent, errno);
+  }
+  open();
+  if (!exists()) {
+    throw io_error("open the state directory", directory_, ENOENT);
+  }
+}
+
+void StateDirectory::confirm() const {
+  struct stat opened = {};
+  struct stat named = {};
+  if (::fstat(fd_.get(), &opened) != 0 || ::stat(directory_.c_str(), &named) != 0 || opened.st_dev != named.st_dev ||
+      opened.st_ino != named.st_ino) {
+    throw Error(ErrorCode::io, "the state directory " + quoted(directory_) + " was moved or replaced while the migration ran",
+                "put it back, then run 'telec migrate' again: the script's check() tells what is left to do");
+  }
+}
+
+std::string StateFile::way_back() const {
+  struct stat status = {};
+  std::string text = "it is left as it is; ";
+  if (::fstatat(directory_.descriptor(), old_name().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    text += "the generation before it is " + quoted(directory_.directory() + "/" + old_name()) +
+            ": compare the two, and copy that one back; or ";
+  }
+  return text + "move it away, and 'telec migrate' records anew what each check() finds to be there";
+}
+
+StateFile::Found StateFile::find() const {
+  Found found;
+  if (!directory_.exists()) {
+    return found;
+  }
+  const auto refuse = [&](const std::string& why) {
+    return Error(ErrorCode::state_untrusted, "cannot trust the state file " + quoted(directory_.path()) + ": " + why, way_back());
+  };
+  // O_NONBLOCK: opening a FIFO must not wait for a writer.
+  const FileDescriptor file = open_at(directory_.descriptor(), directory_.name().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!file.is_open()) {
+    if (errno == ENOENT) {
+      return found;
+    }
+    if (errno == ELOOP) {
+      throw refuse("it is a symbolic link, and a commit would replace the link");
+    }
+    if (errno == ENXIO) {
+      throw refuse("it is not a regular file");
+    }
+    throw io_error("read the state file", directory_.path(), errno);
+  }
+  struct stat status = {};
+  if (::fstat(file.get(), &status) != 0) {
+    throw io_error("look at the state file", directory_.path(), errno);
+  }
+  if (!S_ISREG(status.st_mode)) {
+    throw refuse(S_ISDIR(status.st_mode) ? "it is a directory" : "it is not a regular file");
+  }
+  refuse_if_unsafe(status, "the state file", directory_.path());
+  if (status.st_size > static_cast<off_t>(History::size_limit)) {
+    throw refuse("larger than " + std::to_string(History::size_limit) + " bytes");
+  }
+  if (!read_all(file.get(), found.text, History::size_limit)) {
+    throw io_error("read the state file", directory_.path(), errno);
+  }
+  found.exists = true;
+  found.device = status.st_dev;
+  found.inode = status.st_ino;
+  return found;
+}
+
+History StateFile::load() {
+  Found found = find();
+  if (lock_ != nullptr) {
+    last_ = found;
+  }
+  if (!found.exists) {
+    return {};
+  }
+  auto history = History::parse(std::move(found.text));
+  if (!history) {
+    throw Error(ErrorCode::state_untrusted,
+                "cannot trust the state file " + quoted(directory_.path()) + ": " + history.reason(), way_back());
+  }
+  return std::move(history).value();
+}
+
+void StateFile::discard_temporary() const { ::unlinkat(directory_.descriptor(), temporary_name().c_str(), 0); }
+
+void StateFile::probe() const {
+  const std::string temporary = temporary_name();
+  const std::string path = directory_.directory() + "/" + temporary;
+  discard_temporary();
+  FileDescriptor file =
+      open_at(directory_.descriptor(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (!file.is_open()) {
+    throw io_error("write a probe to", path, errno);
+  }
+  constexpr std::size_t room_for_records = 4096;
+  const bool written = write_all(file.get(), std::string(last_.text.size() + room_for_records, ' '));
+  const int write_errno = errno;
+  const int closed = file.close();
+  const int close_errno = errno;
+  discard_temporary();
+  if (!written || closed != 0) {
+    throw io_error("write a probe to", path, written ? close_errno : write_errno);
+  }
+}
+
+void StateFile::confirm_unchanged() const {
+  directory_.confirm();
+  lock_->confirm();
+  const Found now = find();
+  if (now.exists != last_.exists || now.device != last_.device || now.inode != last_.inode || now.text != last_.text) {
+    throw Error(ErrorCode::io, "the state file " + quoted(directory_.path()) + " was changed by something else while the migration ran",
+                "nothing was overwritten; see what changed it, then run 'telec migrate' again: check() tells what is left to do");
+  }
+}
+
+void StateFile::keep_old_generation() const {
+  const std::string old = old_name();
+  const std::string path = directory_.directory() + "/" + old;
+  const int directory = directory_.descriptor();
+  if (::unlinkat(directory, old.c_str(), 0) != 0 && errno != ENOENT) {
+    throw io_error("replace", path, errno);
+  }
+  if (::linkat(directory, directory_.name().c_str(), directory, old.c_str(), 0) == 0) {
+    return;
+  }
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK && errno != ENOSYS) {
+    throw io_error("link the generation before to", path, errno);
+  }
+  // A file system without hard links: a copy, which a power cut may take; the state itself does not depend on it.
+  FileDescriptor copy = open_at(directory, old.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (!copy.is_open() || !write_all(copy.get(), last_.text) || copy.close() != 0) {
+    throw io_error("copy the generation before to", path, errno);
+  }
+}
+
+void StateFile::commit(const History& history) {
+  confirm_unchanged();
+  Found next;
+  next.exists = true;
+  next.text = history.text();
+  const int directory = directory_.descriptor();
+  const std::string temporary = temporary_name();
+  const std::string path = directory_.directory() + "/" + temporary;
+  discard_temporary();
+  try {
+    FileDescriptor file = open_at(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    struct stat status = {};
+    if (!file.is_open() || ::fstat(file.get(), &status) != 0) {
+      throw io_error("create", path, errno);
+    }
+    next.device = status.st_dev;
+    next.inode = status.st_ino;
+    if (!write_all(file.get(), next.text)) {
+      throw io_error("write", path, errno);
+    }
+    if (::fsync(file.get()) != 0) {
+      throw io_error("sync", path, errno);
+    }
+    if (file.close() != 0) {
+      throw io_error("close", path, errno);
+    }
+    if (last_.exists) {
+      keep_old_generation();
+    }
+    if (::renameat(directory, temporary.c_str(), directory, directory_.name().c_str()) != 0) {
+      throw io_error("rename to " + quoted(directory_.path()), path, errno);
+    }
+  } catch (...) {
+    discard_temporary();
+    throw;
+  }
+  last_ = std::move(next);
+  if (::fsync(directory) != 0) {
+    Error error = io_error("sync the state directory", directory_.directory(), errno);
+    error.message += "; the record is in the state file, but a power cut may still take it back";
+    throw error;
+  }
+}
+
+}  // namespace telec

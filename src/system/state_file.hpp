@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// The state file on disk: read whole, and written by one function, the only writer of the history in the program.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "../history.hpp"
+#include "../runner.hpp"
+#include "file_descriptor.hpp"
+#include "lock_file.hpp"
+
+namespace telec {
+
+/// The directory that holds the state, and what lies beside it.
+class StateDirectory {
+ public:
+  /// `path` is the state file's, absolute. Opens its directory if there is one; writes nothing. Throws Error: io,
+  /// unsafe (others may write to it, or root in somebody else's).
+  explicit StateDirectory(const std::string& path);
+
+  [[nodiscard]] bool exists() const { return fd_.is_open(); }
+  /// Creates it with mode 0700, and syncs its parent, so that what is put inside is not lost with it.
+  void create();
+  /// Throws Error (io) where the path leads elsewhere by now: the directory was moved, removed or replaced.
+  void confirm() const;
+
+  [[nodiscard]] int descriptor() const { return fd_.get(); }
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  void open();
+
+  std::string path_;
+  std::string directory_;
+  std::string name_;
+  FileDescriptor fd_;
+};
+
+class StateFile : public HistoryStore {
+ public:
+  explicit StateFile(const StateDirectory& directory) : directory_(directory) {}
+
+  /// The history as it is on disk; absent is empty. Throws Error: state_untrusted with the reason and the way back,
+  /// io where it cannot be read, unsafe where others may write it. Never writes, moves or repairs anything.
+  History load();
+
+  /// From here on this run may commit: `lock` is held. Call before load(), whose result is what commit() expects to
+  /// find.
+  void may_commit(const LockFile& lock) { lock_ = &lock; }
+
+  /// Writes as many bytes as a commit would and takes them away again, so that a full or read-only file system is
+  /// noticed before a script runs. Throws Error (io).
+  void probe() const;
+
+  /// Under the lock, in this order (as dpkg and ostree do, after rename(2) and fsync(2)): nothing has changed
+  /// underneath; fixed temporary name, created exclusively, 0600; write all; fsync; close; the old generation linked
+  /// to `.old`; rename; fsync of the directory. A failed fsync is never repeated: the kernel may have dropped the
+  /// pages and marked them clean. On failure before the rename the old state is untouched and the temporary is gone.
+  void commit(const History& history) override;
+
+ private:
+  struct Found {
+    bool exists = false;
+    dev_t device = 0;
+    ino_t inode = 0;
+    std::string text;
+  };
+  [[nodiscard]] Found find() const;
+  void confirm_unchanged() const;
+  void keep_old_generation() const;
+  void discard_temporary() const;
+  [[nodiscard]] std::string old_name() const { return directory_.name() + ".old"; }
+  [[nodiscard]] std::string temporary_name() const { return directory_.name() + ".tmp"; }
+  [[nodiscard]] std::string way_back() const;
+
+  const StateDirectory& directory_;
+  const LockFile* lock_ = nullptr;
+  Found last_;  // what is on disk, as far as this run knows
+};
+
+}  // namespace telec

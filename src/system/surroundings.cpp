@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "surroundings.hpp"
+
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/filesystem/operations.hpp>
+#include <cstdlib>
+#include <string_view>
+
+#include "../text.hpp"
+#include "build_config.hpp"
+#include "calls.hpp"
+
+namespace telec {
+namespace {
+
+struct Account {
+  std::string name;
+  std::string home;
+};
+
+std::optional<Account> account() {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
+    return std::nullopt;
+  }
+  return Account{entry.pw_name, entry.pw_dir};
+}
+
+}  // namespace
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
+  if (value == nullptr || *value == '\0') {
+    return std::nullopt;
+  }
+  return std::string(value);
+}
+
+std::string home_directory() {
+  std::string home;
+  if (const char* set = std::getenv("HOME"); set != nullptr) {  // NOLINT(concurrency-mt-unsafe): one thread
+    home = set;
+    if (home.empty() || home.front() != '/') {
+      throw Error(ErrorCode::usage, "HOME is " + quoted(home) + ", which is not an absolute path",
+                  "set HOME to the home directory, or unset it to use the account's");
+    }
+  } else if (const auto who = account(); who && who->home.starts_with('/')) {
+    home = who->home;
+  } else {
+    throw Error(ErrorCode::usage, "HOME is not set, and the account of uid " + std::to_string(::geteuid()) + " has no home",
+                "set HOME to the home directory");
+  }
+  struct stat status = {};
+  if (::geteuid() == 0 && ::stat(home.c_str(), &status) == 0 && status.st_uid != 0) {
+    throw Error(ErrorCode::unsafe,
+                "this runs as root, and the home " + quoted(home) + " belongs to uid " + std::to_string(status.st_uid),
+                "run as that user: files of root in a user's home lock the user out");
+  }
+  return home;
+}
+
+std::string user_name() {
+  const auto who = account();
+  return who ? who->name : std::to_string(::geteuid());
+}
+
+std::string host_name() {
+  std::array<char, 256> buffer{};
+  return ::gethostname(buffer.data(), buffer.size() - 1) == 0 && buffer[0] != '\0' ? buffer.data() : "?";
+}
+
+std::string absolute_path(const std::string& path) {
+  boost::system::error_code error;
+  const auto here = boost::filesystem::current_path(error);
+  return error ? path : boost::filesystem::absolute(path, here).lexically_normal().native();
+}
+
+std::vector<std::string> script_environment(const std::string& home) {
+  const std::string user = user_name();
+  std::vector<std::string> result = {
+      "HOME=" + home,
+      "USER=" + user,
+      "LOGNAME=" + user,
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      std::string("TELEC_VERSION=") + telec_version,
+  };
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const std::string_view name = text.substr(0, text.find('='));
+    if (name == "TZ" || name == "LANG" || name == "LANGUAGE" || name.starts_with("LC_")) {
+      result.emplace_back(text);
+    }
+  }
+  return result;
+}
+
+}  // namespace telec

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Who runs this, where their home is, and where the files are: read from the environment and the account once, and
+// refused early where that is not safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace telec {
+
+/// The home directory: HOME, or the account's where HOME is not set. Throws Error: HOME relative or empty (usage),
+/// or, as root, the home of somebody else (unsafe).
+std::string home_directory();
+
+/// The names that go into a record: never fail, "?" where the system does not know.
+std::string user_name();
+std::string host_name();
+
+/// An environment variable; nothing where it is unset or empty.
+std::optional<std::string> environment(const char* name);
+
+/// `path` made absolute against the current directory, since a script runs in another one.
+std::string absolute_path(const std::string& path);
+
+/// All that a script sees of the caller's environment, as NAME=VALUE: HOME, USER, LOGNAME, a fixed PATH, TZ, LANG
+/// and LC_*, and TELEC_VERSION. (TELEC_MIGRATION_ID is added when a migration starts.)
+std::vector<std::string> script_environment(const std::string& home);
+
+}  // namespace telec

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include "tree.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "../text.hpp"
+#include "calls.hpp"
+
+namespace telec {
+namespace {
+
+constexpr std::size_t script_limit = std::size_t{16} * 1024 * 1024;
+
+FileType type_of(int directory, const dirent& entry) {
+  switch (entry.d_type) {
+    case DT_REG: return FileType::regular;
+    case DT_DIR: return FileType::directory;
+    case DT_UNKNOWN: break;
+    default: return FileType::other;
+  }
+  struct stat status = {};
+  if (::fstatat(directory, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return FileType::other;
+  }
+  if (S_ISREG(status.st_mode)) {
+    return FileType::regular;
+  }
+  return S_ISDIR(status.st_mode) ? FileType::directory : FileType::other;
+}
+
+/// Calls `on_entry(name, type)` for each entry but `.` and `..`; takes the descriptor.
+template <class OnEntry>
+void list(FileDescriptor fd, const std::string& path, OnEntry on_entry) {
+  const int number = fd.get();
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(number), &::closedir);
+  if (!listing) {
+    throw io_error("list the directory", path, errno);
+  }
+  fd.release();
+  while (true) {
+    errno = 0;
+    const dirent* entry = ::readdir(listing.get());  // NOLINT(concurrency-mt-unsafe): one thread, own stream
+    if (entry == nullptr) {
+      if (errno != 0) {
+        throw io_error("list the directory", path, errno);
+      }
+      return;
+    }
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") {
+      on_entry(name, type_of(number, *entry));
+    }
+  }
+}
+
+}  // namespace
+
+Tree::Tree(std::string directory) : directory_(std::move(directory)) {
+  fd_ = open_at(AT_FDCWD, directory_.c_str(), O_RDONLY | O_DIRECTORY);
+  if (fd_.is_open()) {
+    return;
+  }
+  if (errno == ENOENT) {
+    throw Error(ErrorCode::tree_untrusted, "the migrations directory " + quoted(directory_) + " does not exist",
+                "name it with --migrations-dir DIR or TELEC_MIGRATIONS_DIR");
+  }
+  if (errno == ENOTDIR) {
+    throw Error(ErrorCode::tree_untrusted, "the migrations directory " + quoted(directory_) + " is not a directory",
+                "name it with --migrations-dir DIR or TELEC_MIGRATIONS_DIR");
+  }
+  throw io_error("open the migrations directory", directory_, errno);
+}
+
+Catalog Tree::read_catalog() const {
+  Catalog catalog;
+  std::vector<std::string> versions;
+  // A second description of the directory: reading one moves its position, and the tree may be listed again.
+  FileDescriptor top = open_at(fd_.get(), ".", O_RDONLY | O_DIRECTORY);
+  if (!top.is_open()) {
+    throw io_error("open the migrations directory", directory_, errno);
+  }
+  list(std::move(top), directory_, [&](std::string_view name, FileType type) {
+    if (catalog.add_top(name, type)) {
+      versions.emplace_back(name);
+    }
+  });
+  for (const std::string& version : versions) {
+    const std::string path = directory_ + "/" + version;
+    FileDescriptor fd = open_at(fd_.get(), version.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!fd.is_open()) {
+      throw io_error("open the version directory", path, errno);
+    }
+    list(std::move(fd), path,
+         [&](std::string_view name, FileType type) { catalog.add_script(version, name, type); });
+  }
+  catalog.finish();
+  return catalog;
+}
+
+bool Tree::read_script(const Migration& migration, std::string& bytes, std::string& reason) const {
+  const std::string version = "v" + std::string(migration.version());
+  const std::string name(migration.file_name());
+  const auto refuse = [&](const std::string& why) {
+    reason = "cannot read the script " + quoted(path_of(migration)) + ": " + why;
+    return false;
+  };
+  const FileDescriptor directory = open_at(fd_.get(), version.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!directory.is_open()) {
+    return refuse(errno_text(errno));
+  }
+  // O_NONBLOCK: opening a FIFO that took the script's place must not wait for a writer.
+  const FileDescriptor file = open_at(directory.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  struct stat status = {};
+  if (!file.is_open() || ::fstat(file.get(), &status) != 0) {
+    return refuse(errno == ELOOP ? "it is a symbolic link" : errno_text(errno));
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return refuse("it is not a regular file");
+  }
+  if (!read_all(file.get(), bytes, script_limit)) {
+    return refuse(errno_text(errno));
+  }
+  if (bytes.size() > script_limit) {
+    return refuse("it is larger than 16 MiB");
+  }
+  return true;
+}
+
+std::string Tree::path_of(const Migration& migration) const { return directory_ + "/" + migration.path(); }
+
+}  // namespace telec

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// The migrations directory on disk: its listing as a Catalog, and a script's bytes. Symbolic links below the
+// directory are never followed, and nothing but a regular file is ever opened for reading.
+#pragma once
+
+#include <string>
+
+#include "../catalog.hpp"
+#include "file_descriptor.hpp"
+
+namespace telec {
+
+class Tree {
+ public:
+  /// Throws Error: tree_untrusted where the directory does not exist or is none, io where it cannot be read.
+  explicit Tree(std::string directory);
+
+  /// Lists it: one look at each directory, and none at a script where the file system tells types in listings.
+  [[nodiscard]] Catalog read_catalog() const;
+
+  /// The bytes of a migration's script, read once through one descriptor. False with the reason where it cannot be
+  /// read, is not a regular file (any more), or is larger than 16 MiB.
+  bool read_script(const Migration& migration, std::string& bytes, std::string& reason) const;
+
+  /// Where the script is, as an absolute path: what `__file__` and tracebacks show.
+  [[nodiscard]] std::string path_of(const Migration& migration) const;
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+
+ private:
+  std::string directory_;
+  FileDescriptor fd_;
+};
+
+}  // namespace telec

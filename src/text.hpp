@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Small questions about text that do not depend on the locale, and text made safe for a terminal.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace telec {
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// One character of UTF-8 at the front of `text`: its code point and length in bytes; length 0 where the bytes
+/// are not valid UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t length = 0;
+};
+CodePoint decode_utf8(std::string_view text);
+bool is_valid_utf8(std::string_view text);
+void append_utf8(std::string& out, char32_t code_point);
+
+/// `text` with everything that could steer a terminal or forge a line written out: control characters (C0, DEL,
+/// C1), line and paragraph separators and bidirectional controls as \xNN or \uNNNN, bytes that are not UTF-8 as
+/// \xNN. Tabs stay. A newline is escaped too: split into lines first.
+std::string printable(std::string_view text);
+
+/// The same, in single quotes: 'x/state.json'.
+std::string quoted(std::string_view text);
+
+/// `text` cut into lines at '\n' (a '\r' before it is dropped); a last line without '\n' counts.
+std::vector<std::string_view> lines_of(std::string_view text);
+
+/// The last `count` lines.
+std::vector<std::string_view> last_lines(std::string_view text, std::size_t count);
+
+/// `text` cut to at most `bytes` at a character boundary, with "..." in place of what was cut.
+std::string shortened(std::string_view text, std::size_t bytes);
+
+/// The candidate that a mistyped word most likely meant; empty where none is near (Damerau-Levenshtein distance
+/// of at most a third of the word, and at least one letter in common).
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+/// "1 migration", "2 migrations".
+std::string counted(std::size_t count, std::string_view noun);
+
+/// Seconds with milliseconds: "0.021 s".
+std::string seconds_text(double seconds);
+
+}  // namespace telec
