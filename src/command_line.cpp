@@ -2,8 +2,6 @@
 #include "command_line.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 
 #include "error.hpp"
 #include "migration.hpp"
@@ -72,15 +70,14 @@ Version version_value(std::string_view option, std::string_view text) {
 }
 
 double seconds_value(std::string_view option, std::string_view text, double least) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   constexpr double most = 30.0 * 24 * 3600;
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) || value < least || value > most) {
+  const auto value = decimal_number(text);
+  if (!value || *value < least || *value > most) {
     refuse("--" + std::string(option) + " " + quoted(text) + " is not a number of seconds" +
                (least > 0 ? " above 0" : " from 0 on") + " (30 days at the most)",
            "as in --" + std::string(option) + " 90");
   }
-  return value;
+  return *value;
 }
 
 std::string id_value(std::string_view option, std::string_view text) {

@@ -41,6 +41,12 @@ bool is_outcome(std::string_view word) {
   return word == "applied" || word == "already_present" || word == "marked";
 }
 
+void check_id(const JsonScanner& in, std::string_view id) {
+  if (const std::string fault = Migration::fault_of(id); !fault.empty()) {
+    in.fail(quoted(shortened(id, 80)) + " is not a migration's id: " + fault);
+  }
+}
+
 /// Takes one history entry off the scanner; with `record`, keeps its details.
 void read_entry(JsonScanner& in, std::string& id_storage, std::string_view& id, Record* record) {
   std::string storage;
@@ -56,9 +62,7 @@ void read_entry(JsonScanner& in, std::string& id_storage, std::string_view& id, 
     if (key == "id") {
       id_storage.clear();
       id = in.string(id_storage);
-      if (const auto parsed = Migration::parse(id); !parsed) {
-        in.fail(quoted(shortened(id, 80)) + " is not a migration's id: " + parsed.reason());
-      }
+      check_id(in, id);
     } else if (key == "outcome") {
       if (const std::string_view outcome = text(&Record::outcome); !is_outcome(outcome)) {
         in.fail("the outcome " + quoted(shortened(outcome, 80)) + " is none of applied, already_present, marked");
@@ -145,9 +149,7 @@ void History::read(std::string_view text) {
       in.array([&] {
         storage.clear();
         std::string_view id = in.string(storage);
-        if (const auto parsed = Migration::parse(id); !parsed) {
-          in.fail(quoted(shortened(id, 80)) + " is not a migration's id: " + parsed.reason());
-        }
+        check_id(in, id);
         if (id.data() == storage.data()) {
           id = keep(storage);
         }
@@ -157,15 +159,11 @@ void History::read(std::string_view text) {
       checksum = in.string();
     } else if (key == "history") {
       in.array([&] {
+        in.peek();  // past the white space, to where the entry begins
+        const std::size_t begin = in.position();
         std::string_view id;
-        // The entry is read twice only in the sense of two looks: skip() gives its bytes, read_entry() its meaning.
-        const std::string_view raw = in.skip();
-        JsonScanner entry(raw, depth_limit - 2);
-        try {
-          read_entry(entry, storage, id, nullptr);
-        } catch (const JsonFault& fault) {
-          in.fail(std::string("in the history: ") + fault.what());
-        }
+        read_entry(in, storage, id, nullptr);
+        const std::string_view raw = text.substr(begin, in.position() - begin);
         if (id.data() == storage.data()) {
           id = keep(storage);
         }

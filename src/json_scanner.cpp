@@ -2,8 +2,8 @@
 #include "json_scanner.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <cmath>
 
 #include "text.hpp"
 
@@ -11,6 +11,15 @@ namespace telec {
 namespace {
 
 constexpr std::size_t keys_per_object = 4096;
+
+/// Bytes that stand for themselves inside a string: ASCII, but for controls, the quote and the backslash.
+constexpr auto plain_bytes = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t byte = 0x20; byte < 0x80; ++byte) {
+    plain.at(byte) = byte != '"' && byte != '\\';
+  }
+  return plain;
+}();
 
 bool is_high_surrogate(char32_t c) { return c >= 0xd800 && c <= 0xdbff; }
 bool is_low_surrogate(char32_t c) { return c >= 0xdc00 && c <= 0xdfff; }
@@ -97,6 +106,13 @@ std::string_view JsonScanner::string(std::string& storage) {
   const std::size_t begin = at_;
   bool plain = true;
   while (true) {
+    const std::size_t run = at_;
+    while (at_ < text_.size() && plain_bytes[static_cast<unsigned char>(text_[at_])]) {
+      ++at_;
+    }
+    if (!plain) {
+      storage.append(text_.substr(run, at_ - run));
+    }
     if (at_ == text_.size()) {
       fail("the string is not closed");
     }
@@ -106,13 +122,6 @@ std::string_view JsonScanner::string(std::string& storage) {
     }
     if (c < 0x20) {
       fail("a control character in a string");
-    }
-    if (c < 0x80 && c != '\\') {
-      if (!plain) {
-        storage.push_back(text_[at_]);
-      }
-      ++at_;
-      continue;
     }
     if (c != '\\') {
       const std::size_t length = decode_utf8(text_.substr(at_)).length;
@@ -228,13 +237,11 @@ std::int64_t JsonScanner::integer() {
 }
 
 double JsonScanner::number() {
-  const std::string_view text = number_text();
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) {
+  const auto value = decimal_number(number_text());
+  if (!value) {
     fail("a number that is out of range");
   }
-  return value;
+  return *value;
 }
 
 void JsonScanner::literal(std::string_view word) {

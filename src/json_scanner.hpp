@@ -50,6 +50,8 @@ class JsonScanner {
 
   /// What comes next, without taking it.
   Type peek();
+  /// Where the scanner is, as an offset into the text: before and after a value, it tells the value's bytes.
+  [[nodiscard]] std::size_t position() const { return at_; }
   /// Nothing but white space may follow.
   void finish();
   /// Throws JsonFault for the value that begins at the last place that was read.

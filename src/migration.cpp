@@ -26,20 +26,24 @@ Migration::Migration(std::string_view version, std::string_view file_name) : ver
   id_.append(version).append(1, '/').append(file_name);
 }
 
-Parsed<Migration> Migration::parse(std::string_view id) {
+std::string Migration::fault_of(std::string_view id) {
   const std::size_t slash = id.find('/');
   if (slash == std::string_view::npos) {
-    return Refusal{"expected VERSION/NNN_description.py, as in 1.2.0/003_rename_keys.py"};
+    return "expected VERSION/NNN_description.py, as in 1.2.0/003_rename_keys.py";
   }
-  const auto version = Version::parse(id.substr(0, slash));
-  if (!version) {
-    return Refusal{version.reason()};
+  std::string fault = Version::fault_of(id.substr(0, slash));
+  if (fault.empty() && !is_script_name(id.substr(slash + 1))) {
+    fault = "expected NNN_description.py after the version, as in 1.2.0/003_rename_keys.py";
   }
-  const std::string_view name = id.substr(slash + 1);
-  if (!is_script_name(name)) {
-    return Refusal{"expected NNN_description.py after the version, as in 1.2.0/003_rename_keys.py"};
+  return fault;
+}
+
+Parsed<Migration> Migration::parse(std::string_view id) {
+  if (std::string fault = fault_of(id); !fault.empty()) {
+    return Refusal{std::move(fault)};
   }
-  return Migration(version->text(), name);
+  const std::size_t slash = id.find('/');
+  return Migration(id.substr(0, slash), id.substr(slash + 1));
 }
 
 int Migration::number() const {

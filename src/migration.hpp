@@ -15,6 +15,8 @@ class Migration {
  public:
   /// From an id, as in the state file or on the command line: `1.2.0/003_rename_keys.py`.
   static Parsed<Migration> parse(std::string_view id);
+  /// Why parse() would refuse the id; empty: it would not. Allocates nothing for a good one.
+  static std::string fault_of(std::string_view id);
 
   /// From a version text and a file name that Version::parse() and is_script_name() accept.
   Migration(std::string_view version, std::string_view file_name);

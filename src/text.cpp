@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 namespace telec {
 namespace {
@@ -126,7 +128,11 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view text) { return "'" + printable(text) + "'"; }
+std::string quoted(std::string_view text) {
+  std::string out(1, '\'');
+  out.append(printable(text)).push_back('\'');
+  return out;
+}
 
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
@@ -175,6 +181,21 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
     }
   }
   return best;
+}
+
+std::optional<double> decimal_number(std::string_view text) {
+  constexpr std::size_t longest = 400;
+  // strtod also takes blanks, "inf", "nan" and hexadecimal; and the program never sets a locale, so a point is a point.
+  if (text.empty() || text.size() > longest || text.find_first_not_of("0123456789+-.eE") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::string copy(text);
+  char* end = nullptr;
+  const double value = std::strtod(copy.c_str(), &end);
+  if (end != copy.c_str() + copy.size() || !std::isfinite(value)) {
+    return std::nullopt;
+  }
+  return value;
 }
 
 std::string counted(std::size_t count, std::string_view noun) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,9 @@ std::string shortened(std::string_view text, std::size_t bytes);
 /// The candidate that a mistyped word most likely meant; empty where none is near (Damerau-Levenshtein distance
 /// of at most a third of the word, and at least one letter in common).
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+/// A number as people and JSON write it ("90", "0.5", "1e3"), finite; nothing for anything else.
+std::optional<double> decimal_number(std::string_view text);
 
 /// "1 migration", "2 migrations".
 std::string counted(std::size_t count, std::string_view noun);

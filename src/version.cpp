@@ -53,25 +53,25 @@ std::pair<std::string_view, std::string_view> split_prerelease(std::string_view 
 
 }  // namespace
 
-Parsed<Version> Version::parse(std::string_view text) {
+std::string Version::fault_of(std::string_view text) {
   if (text.size() > 200) {
-    return Refusal{"longer than 200 characters"};
+    return "longer than 200 characters";
   }
   if (text.find('+') != std::string_view::npos) {
-    return Refusal{"build metadata ('+...') has no order, so it cannot name a version to migrate to"};
+    return "build metadata ('+...') has no order, so it cannot name a version to migrate to";
   }
   const auto [core, prerelease] = split_prerelease(text);
   if (std::ranges::count(core, '.') != 2) {
-    return Refusal{"expected MAJOR.MINOR.PATCH, as in 1.2.0"};
+    return "expected MAJOR.MINOR.PATCH, as in 1.2.0";
   }
   std::string_view rest = core;
   for (int i = 0; i < 3; ++i) {
     const std::string_view number = take_until(rest, '.');
     if (!all_digits(number)) {
-      return Refusal{"expected MAJOR.MINOR.PATCH, as in 1.2.0"};
+      return "expected MAJOR.MINOR.PATCH, as in 1.2.0";
     }
     if (number.size() > 1 && number.front() == '0') {
-      return Refusal{"leading zero in '" + std::string(number) + "'"};
+      return "leading zero in '" + std::string(number) + "'";
     }
   }
   if (core.size() != text.size()) {
@@ -80,12 +80,19 @@ Parsed<Version> Version::parse(std::string_view text) {
     for (std::ptrdiff_t i = 0; i < identifiers; ++i) {
       const std::string_view identifier = take_until(rest, '.');
       if (!is_identifier(identifier)) {
-        return Refusal{"a pre-release is made of letters, digits and '-', separated by dots, as in 1.2.0-rc.1"};
+        return "a pre-release is made of letters, digits and '-', separated by dots, as in 1.2.0-rc.1";
       }
       if (identifier.size() > 1 && identifier.front() == '0' && all_digits(identifier)) {
-        return Refusal{"leading zero in '" + std::string(identifier) + "'"};
+        return "leading zero in '" + std::string(identifier) + "'";
       }
     }
+  }
+  return {};
+}
+
+Parsed<Version> Version::parse(std::string_view text) {
+  if (std::string fault = fault_of(text); !fault.empty()) {
+    return Refusal{std::move(fault)};
   }
   return Version(std::string(text));
 }

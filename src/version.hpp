@@ -15,6 +15,8 @@ class Version {
  public:
   /// "1.2.0-rc.1" exactly as the specification writes it: no `v`, no blanks. Numbers may have any length.
   static Parsed<Version> parse(std::string_view text);
+  /// Why parse() would refuse the text; empty: it would not. Allocates nothing for a good one.
+  static std::string fault_of(std::string_view text);
 
   /// As a person types it: a leading `v` and surrounding blanks are accepted.
   static Parsed<Version> parse_loosely(std::string_view text);

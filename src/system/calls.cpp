@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/filesystem/path.hpp>
 #include <cstring>
@@ -48,9 +49,9 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
-bool read_all(int fd, std::string& bytes, std::size_t limit) {
+bool read_all(int fd, std::string& bytes, std::size_t limit, std::size_t expected) {
   bytes.clear();
-  std::size_t chunk = 16384;
+  std::size_t chunk = expected + 1;
   while (bytes.size() <= limit) {
     const std::size_t begin = bytes.size();
     bytes.resize(begin + std::min(chunk, limit + 1 - begin));
@@ -62,7 +63,7 @@ bool read_all(int fd, std::string& bytes, std::size_t limit) {
     if (got == 0) {
       break;
     }
-    chunk = std::min<std::size_t>(chunk * 4, std::size_t{1024} * 1024);
+    chunk = std::clamp<std::size_t>(chunk * 4, 4096, std::size_t{1024} * 1024);
   }
   return true;
 }

@@ -36,7 +36,8 @@ FileDescriptor open_at(int directory, const char* path, int flags, unsigned mode
 bool write_all(int fd, std::string_view bytes);
 
 /// Reads to the end, at most `limit` bytes plus one, so that a caller can tell that there is more; false with errno.
-bool read_all(int fd, std::string& bytes, std::size_t limit);
+/// `expected` is how much there probably is.
+bool read_all(int fd, std::string& bytes, std::size_t limit, std::size_t expected = 4095);
 
 /// The directory part of a path ("." where there is none), and the name after it.
 std::string directory_of(const std::string& path);

@@ -120,7 +120,7 @@ StateFile::Found StateFile::find() const {
   if (status.st_size > static_cast<off_t>(History::size_limit)) {
     throw refuse("larger than " + std::to_string(History::size_limit) + " bytes");
   }
-  if (!read_all(file.get(), found.text, History::size_limit)) {
+  if (!read_all(file.get(), found.text, History::size_limit, static_cast<std::size_t>(status.st_size))) {
     throw io_error("read the state file", directory_.path(), errno);
   }
   found.exists = true;

@@ -124,7 +124,7 @@ bool Tree::read_script(const Migration& migration, std::string& bytes, std::stri
   if (!S_ISREG(status.st_mode)) {
     return refuse("it is not a regular file");
   }
-  if (!read_all(file.get(), bytes, script_limit)) {
+  if (!read_all(file.get(), bytes, script_limit, static_cast<std::size_t>(status.st_size))) {
     return refuse(errno_text(errno));
   }
   if (bytes.size() > script_limit) {
