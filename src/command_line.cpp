@@ -60,30 +60,30 @@ std::string see_help(Verb verb) {
   refuse("unknown command " + quoted(word), near.empty() ? "see 'telec help'" : "did you mean '" + std::string(near) + "'?");
 }
 
-Version version_value(std::string_view option, std::string_view text) {
+Version version_value(const std::string& option, std::string_view text) {
   auto version = Version::parse_loosely(text);
   if (!version) {
-    refuse("--" + std::string(option) + " " + quoted(text) + " is not a version: " + version.reason(),
+    refuse("--" + option + " " + quoted(text) + " is not a version: " + version.reason(),
            "a version is written as in 1.2.0 or 1.2.0-rc.1");
   }
   return std::move(version).value();
 }
 
-double seconds_value(std::string_view option, std::string_view text, double least) {
+double seconds_value(const std::string& option, std::string_view text, double least) {
   constexpr double most = 30.0 * 24 * 3600;
   const auto value = decimal_number(text);
   if (!value || *value < least || *value > most) {
-    refuse("--" + std::string(option) + " " + quoted(text) + " is not a number of seconds" +
+    refuse("--" + option + " " + quoted(text) + " is not a number of seconds" +
                (least > 0 ? " above 0" : " from 0 on") + " (30 days at the most)",
-           "as in --" + std::string(option) + " 90");
+           "as in --" + option + " 90");
   }
   return *value;
 }
 
-std::string id_value(std::string_view option, std::string_view text) {
+std::string id_value(const std::string& option, std::string_view text) {
   const auto migration = Migration::parse(text);
   if (!migration) {
-    refuse("--" + std::string(option) + " " + quoted(text) + " is not a migration's id: " + migration.reason(),
+    refuse("--" + option + " " + quoted(text) + " is not a migration's id: " + migration.reason(),
            "'telec migrate status' lists the ids");
   }
   return migration->id();
@@ -102,9 +102,9 @@ Color color_value(std::string_view text) {
   refuse("--color " + quoted(text) + " is none of auto, always, never");
 }
 
-std::string path_value(std::string_view option, std::string_view text) {
+std::string path_value(const std::string& option, std::string_view text) {
   if (text.empty() || text.find('\0') != std::string_view::npos) {
-    refuse("--" + std::string(option) + " needs a path, it is empty");
+    refuse("--" + option + " needs a path, it is empty");
   }
   return std::string(text);
 }
@@ -196,16 +196,26 @@ void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
   if (next_is("migrate")) {
     ++used;
     invocation.verb = Verb::migrate;
-    if (next_is("status")) {
-      ++used;
-      invocation.verb = Verb::status;
+    std::vector<std::string_view> below;
+    for (const VerbRow& row : verbs()) {
+      const std::string_view typed = row.words;
+      if (!typed.starts_with("migrate ")) {
+        continue;
+      }
+      below.push_back(typed.substr(8));
+      if (invocation.verb == Verb::migrate && next_is(below.back())) {
+        ++used;
+        invocation.verb = row.verb;
+      }
     }
     if (used < words.size()) {
-      refuse_word(words[used], {"status"});
+      refuse_word(words[used], below);
     }
   } else if (used < words.size()) {
-    if (words[used] == "status") {
-      refuse("unknown command 'status'", "did you mean 'migrate status'?");
+    for (const VerbRow& row : verbs()) {
+      if (row.words == "migrate " + std::string(words[used])) {
+        refuse("unknown command " + quoted(words[used]), "did you mean '" + std::string(row.words) + "'?");
+      }
     }
     refuse_word(words[used], {"migrate", "help"});
   } else if (wants_version && !help) {
@@ -221,16 +231,6 @@ void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
 }
 
 }  // namespace
-
-bool has_option(Verb verb, const OptionRow& option) {
-  switch (verb) {
-    case Verb::migrate: return option.migrate;
-    case Verb::status: return option.status;
-    case Verb::help:
-    case Verb::version: return false;
-  }
-  return false;
-}
 
 const std::vector<VerbRow>& verbs() {
   static const std::vector<VerbRow> rows = {
@@ -254,26 +254,49 @@ const std::vector<VerbRow>& verbs() {
 }
 
 const std::vector<OptionRow>& options() {
+  using In = Invocation&;
+  using Name = const std::string&;
+  using Value = std::string_view;
+  constexpr unsigned run = bit(Verb::migrate);
+  constexpr unsigned look = bit(Verb::status);
   static const std::vector<OptionRow> rows = {
-      {"dry-run", 'n', nullptr, true, false, "list what is pending; run and write nothing"},
-      {"from", 0, "VERSION", true, true, "only versions after this one (the version that is installed)"},
-      {"to", 0, "VERSION", true, true,
-       "only versions up to this one (the version being installed); the same as --from: exactly that version"},
-      {"only", 0, "ID", true, false, "run only this pending migration, as in 1.2.0/003_rename_keys.py; may be repeated"},
-      {"rerun", 0, "ID", true, false, "run this migration although it is recorded; may be repeated"},
-      {"check", 0, nullptr, true, true, "exit 3 when something is pending (with --dry-run or status); does not apply anything"},
-      {"strict", 0, nullptr, true, true, "refuse to go on where the tree has a problem (exit 65)"},
-      {"timeout", 0, "SECONDS", true, false, "end a migration that runs longer (default 600)"},
-      {"lock-timeout", 0, "SECONDS", true, false, "wait this long for another run to end (default 60; 0: do not wait)"},
-      {"python", 0, "FILE", true, false, "the python3 to use (else TELEC_PYTHON, /usr/bin/python3, python3 on PATH)"},
-      {"migrations-dir", 0, "DIR", true, true, "where the migrations are (else TELEC_MIGRATIONS_DIR, the installed ones)"},
-      {"state-file", 0, "FILE", true, true, "where to record (else TELEC_STATE_FILE, ~/.teleclaude/migration_state.json)"},
-      {"json", 0, nullptr, true, true, "print exactly one JSON document on stdout"},
-      {"quiet", 'q', nullptr, true, true, "print nothing but errors"},
-      {"verbose", 'v', nullptr, true, true, "show what the scripts print while they run"},
-      {"color", 0, "WHEN", true, true, "auto, always or never (auto: on a terminal, unless NO_COLOR is set)"},
-      {"help", 'h', nullptr, true, true, "show the help of this command"},
-      {"version", 0, nullptr, false, false, "show the version"},
+      {"dry-run", 'n', nullptr, true, run, "list what is pending; run and write nothing",
+       [](In in, Name, Value) { in.dry_run = true; }},
+      {"from", 0, "VERSION", false, run | look, "only versions after this one (the version that is installed)",
+       [](In in, Name name, Value value) { in.from = version_value(name, value); }},
+      {"to", 0, "VERSION", false, run | look,
+       "only versions up to this one (the version being installed); the same as --from: exactly that version",
+       [](In in, Name name, Value value) { in.to = version_value(name, value); }},
+      {"only", 0, "ID", true, run, "run only this pending migration, as in 1.2.0/003_rename_keys.py; may be repeated",
+       [](In in, Name name, Value value) { in.only.push_back(id_value(name, value)); }},
+      {"rerun", 0, "ID", true, run, "run this migration although it is recorded; may be repeated",
+       [](In in, Name name, Value value) { in.rerun.push_back(id_value(name, value)); }},
+      {"check", 0, nullptr, true, run | look,
+       "exit 3 when something is pending (with --dry-run or status); does not apply anything",
+       [](In in, Name, Value) { in.check = true; }},
+      {"strict", 0, nullptr, true, run | look, "refuse to go on where the tree has a problem (exit 65)",
+       [](In in, Name, Value) { in.strict = true; }},
+      {"timeout", 0, "SECONDS", false, run, "end a migration that runs longer (default 600)",
+       [](In in, Name name, Value value) { in.timeout = seconds_value(name, value, 0.001); }},
+      {"lock-timeout", 0, "SECONDS", false, run, "wait this long for another run to end (default 60; 0: do not wait)",
+       [](In in, Name name, Value value) { in.lock_timeout = seconds_value(name, value, 0); }},
+      {"python", 0, "FILE", false, run, "the python3 to use (else TELEC_PYTHON, /usr/bin/python3, python3 on PATH)",
+       [](In in, Name name, Value value) { in.python = path_value(name, value); }},
+      {"migrations-dir", 0, "DIR", false, run | look,
+       "where the migrations are (else TELEC_MIGRATIONS_DIR, the installed ones)",
+       [](In in, Name name, Value value) { in.migrations_dir = path_value(name, value); }},
+      {"state-file", 0, "FILE", false, run | look,
+       "where to record (else TELEC_STATE_FILE, ~/.teleclaude/migration_state.json)",
+       [](In in, Name name, Value value) { in.state_file = path_value(name, value); }},
+      {"json", 0, nullptr, true, run | look, "print exactly one JSON document on stdout",
+       [](In in, Name, Value) { in.json = true; }},
+      {"quiet", 'q', nullptr, true, run | look, "print nothing but errors", [](In in, Name, Value) { in.quiet = true; }},
+      {"verbose", 'v', nullptr, true, run | look, "show what the scripts print while they run",
+       [](In in, Name, Value) { in.verbose = true; }},
+      {"color", 0, "WHEN", false, run | look, "auto, always or never (auto: on a terminal, unless NO_COLOR is set)",
+       [](In in, Name, Value value) { in.color = color_value(value); }},
+      {"help", 'h', nullptr, true, run | look, "show the help of this command", [](In, Name, Value) {}},
+      {"version", 0, nullptr, true, 0, "show the version", [](In, Name, Value) {}},
   };
   return rows;
 }
@@ -307,9 +330,7 @@ Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
     }
     return invocation;
   }
-  std::optional<Version> from;
-  std::optional<Version> to;
-  std::vector<std::string_view> seen;
+  std::vector<const OptionRow*> seen;
   for (const Token& token : tokens) {
     if (token.is_word) {
       continue;
@@ -317,48 +338,13 @@ Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
     if (token.option == nullptr || !has_option(verb, *token.option)) {
       refuse_option(verb, token.typed);
     }
-    const std::string_view name = token.option->name;
-    const bool repeatable = token.option->argument == nullptr || name == "only" || name == "rerun";
-    if (!repeatable && std::ranges::find(seen, name) != seen.end()) {
-      refuse("--" + std::string(name) + " is given twice");
+    if (!token.option->repeatable && std::ranges::find(seen, token.option) != seen.end()) {
+      refuse("--" + std::string(token.option->name) + " is given twice");
     }
-    seen.push_back(name);
-    const std::string_view value = token.value.value_or("");
-    if (name == "dry-run") {
-      invocation.dry_run = true;
-    } else if (name == "check") {
-      invocation.check = true;
-    } else if (name == "strict") {
-      invocation.strict = true;
-    } else if (name == "json") {
-      invocation.json = true;
-    } else if (name == "quiet") {
-      invocation.quiet = true;
-    } else if (name == "verbose") {
-      invocation.verbose = true;
-    } else if (name == "from") {
-      from = version_value(name, value);
-    } else if (name == "to") {
-      to = version_value(name, value);
-    } else if (name == "only") {
-      invocation.only.push_back(id_value(name, value));
-    } else if (name == "rerun") {
-      invocation.rerun.push_back(id_value(name, value));
-    } else if (name == "timeout") {
-      invocation.timeout = seconds_value(name, value, 0.001);
-    } else if (name == "lock-timeout") {
-      invocation.lock_timeout = seconds_value(name, value, 0);
-    } else if (name == "color") {
-      invocation.color = color_value(value);
-    } else if (name == "migrations-dir") {
-      invocation.migrations_dir = path_value(name, value);
-    } else if (name == "state-file") {
-      invocation.state_file = path_value(name, value);
-    } else if (name == "python") {
-      invocation.python = path_value(name, value);
-    }
+    seen.push_back(token.option);
+    token.option->set(invocation, token.option->name, token.value.value_or(""));
   }
-  auto range = Range::between(std::move(from), std::move(to));
+  auto range = Range::between(invocation.from, invocation.to);
   if (!range) {
     refuse(range.reason(), "--from is the version that is installed, --to the one being installed; downgrades are not supported");
   }

@@ -21,25 +21,12 @@ enum class Verb { migrate, status, help, version };
 /// One row per verb.
 struct VerbRow {
   Verb verb;
-  const char* words;    ///< what is typed: "migrate status"
-  const char* summary;  ///< one line
-  const char* details;  ///< a paragraph for its own help page
-  const char* examples; ///< lines of commands, each with what it does
+  const char* words;     ///< what is typed: "migrate status"
+  const char* summary;   ///< one line
+  const char* details;   ///< a paragraph for its own help page; empty: it has none
+  const char* examples;  ///< lines of commands, each with what it does
 };
-
-/// One row per option.
-struct OptionRow {
-  const char* name;      ///< without the dashes: "dry-run"
-  char letter;           ///< 0: none
-  const char* argument;  ///< what the value is called: "VERSION"; null: a flag
-  bool migrate;          ///< does `migrate` have it?
-  bool status;           ///< does `migrate status` have it?
-  const char* help;
-};
-
 const std::vector<VerbRow>& verbs();
-const std::vector<OptionRow>& options();
-bool has_option(Verb verb, const OptionRow& option);
 
 enum class Color { automatic, always, never };
 
@@ -53,7 +40,9 @@ struct Invocation {
   bool json = false;
   bool quiet = false;
   bool verbose = false;
-  Range range;
+  std::optional<Version> from;
+  std::optional<Version> to;
+  Range range;  ///< between the two
   std::vector<std::string> only;
   std::vector<std::string> rerun;
   double timeout = 600;      ///< seconds, for one migration
@@ -63,6 +52,22 @@ struct Invocation {
   std::optional<std::string> state_file;
   std::optional<std::string> python;
 };
+
+/// One row per option.
+struct OptionRow {
+  const char* name;      ///< without the dashes: "dry-run"
+  char letter;           ///< 0: none
+  const char* argument;  ///< what the value is called: "VERSION"; null: a flag
+  bool repeatable;
+  unsigned verbs;        ///< which verbs have it: the sum of their bit()s
+  const char* help;
+  /// Puts the value (empty for a flag) into the invocation; throws Error (usage) where it is not good.
+  void (*set)(Invocation& invocation, const std::string& name, std::string_view value);
+};
+const std::vector<OptionRow>& options();
+
+constexpr unsigned bit(Verb verb) { return 1U << static_cast<unsigned>(verb); }
+inline bool has_option(Verb verb, const OptionRow& option) { return (option.verbs & bit(verb)) != 0; }
 
 /// Throws Error (usage), with the nearest word as a hint.
 Invocation parse_command_line(const std::vector<std::string_view>& arguments);
