@@ -41,11 +41,12 @@ Plan plan_for(const Invocation& invocation, const Catalog& catalog, const Histor
   return plan;
 }
 
-void list_as_pending(const Plan& plan, Report& report) {
+void list_pending_as(State state, const Plan& plan, Report& report) {
   for (const Plan::Step& step : plan.steps) {
     if (!step.recorded) {
       ReportEntry entry;
       entry.id = step.migration->id();
+      entry.state = state;
       entry.late = step.late;
       report.entries.push_back(std::move(entry));
     }
@@ -53,7 +54,7 @@ void list_as_pending(const Plan& plan, Report& report) {
 }
 
 int dry_run(const Invocation& invocation, const Plan& plan, Voice& voice, Report& report) {
-  list_as_pending(plan, report);
+  list_pending_as(State::pending, plan, report);
   voice.problems(report);
   refuse_problems_if_strict(invocation, report);
   voice.say(dry_run_text(report, voice.result_style()));
@@ -73,6 +74,7 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   PythonOptions options;
   options.python = find_python(invocation.python);
   options.home = home_directory();
+  confirm_directory(options.home);
   options.environment = script_environment(options.home);
   options.timeout = invocation.timeout;
   StopSignals stop;
@@ -128,7 +130,14 @@ int migrate(const Invocation& invocation, Voice& voice, Report& report) {
   if (plan.pending().empty()) {
     return nothing_to_do(invocation, voice, report);
   }
-  return run(invocation, tree, catalog, directory, voice, report);
+  try {
+    return run(invocation, tree, catalog, directory, voice, report);
+  } catch (const Error&) {
+    if (report.entries.empty()) {
+      list_pending_as(State::not_reached, plan, report);
+    }
+    throw;
+  }
 }
 
 }  // namespace telec

@@ -85,8 +85,9 @@ std::string entry_line(const ReportEntry& entry, std::size_t id_width, const Sty
 
 std::string run_summary(const Report& report) {
   if (report.entries.empty() && !report.error) {
-    return report.recorded == 0 ? "nothing to do: no migrations\n"
-                                : "nothing to do: " + counted(report.recorded, "migration") + " recorded, none pending\n";
+    const std::string where = report.range.is_everything() ? "" : " in range";
+    return report.recorded == 0 ? "nothing to do: no migrations" + where + "\n"
+                                : "nothing to do: " + counted(report.recorded, "migration") + where + " recorded, none pending\n";
   }
   std::string text = std::string(report.error ? "stopped: " : "done: ") + counted(report.entries.size(), "migration");
   add_count(text, report.count(State::applied), "applied");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "surroundings.hpp"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,6 +64,13 @@ std::string home_directory() {
                 "run as that user: files of root in a user's home lock the user out");
   }
   return home;
+}
+
+void confirm_directory(const std::string& home) {
+  const FileDescriptor directory = open_at(AT_FDCWD, home.c_str(), O_PATH | O_DIRECTORY);
+  if (!directory.is_open() || ::faccessat(directory.get(), ".", X_OK, 0) != 0) {
+    throw io_error("enter the home directory", home, errno, "scripts run there: set HOME to a directory that exists");
+  }
 }
 
 std::string user_name() {

@@ -13,6 +13,9 @@ namespace telec {
 /// or, as root, the home of somebody else (unsafe).
 std::string home_directory();
 
+/// Throws Error (io) where `home` is not a directory that can be entered: scripts run there.
+void confirm_directory(const std::string& home);
+
 /// The names that go into a record: never fail, "?" where the system does not know.
 std::string user_name();
 std::string host_name();
