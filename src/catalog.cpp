@@ -45,14 +45,14 @@ bool Catalog::add_top(std::string_view name, FileType type) {
   }
   if (type == FileType::regular && looks_like_script(name)) {
     problems_.push_back(
-        {"misnamed_file", std::string(name), "a script belongs in a version directory, as in v1.2.0/" + printable(name)});
+        {"misnamed_file", std::string(name), "a script belongs in a version directory, as in v1.2.0/" + printable(name) + "; it is not run"});
     return false;
   }
   if (!looks_like_version(name)) {
     return false;
   }
   const bool has_v = name.front() == 'v';
-  const auto version = Version::parse(name.substr(has_v ? 1 : 0));
+  const auto version = Version::parse(name.substr(has_v || name.front() == 'V' ? 1 : 0));
   if (has_v && version) {
     if (type == FileType::directory) {
       return true;
@@ -69,7 +69,7 @@ bool Catalog::add_top(std::string_view name, FileType type) {
   std::string message = "not a version directory: ";
   if (version) {
     message += "expected " + quoted("v" + version->text());
-  } else if (!has_v) {
+  } else if (!has_v && name.front() != 'V') {
     message += "expected 'v' and a version, as in v1.2.0";
   } else {
     message += version.reason();

@@ -52,12 +52,18 @@ std::string see_help(Verb verb) {
   if (verb != Verb::help && find_option(name.starts_with("--") ? name.substr(2) : "") != nullptr) {
     message = "'telec " + words_of(verb) + "' has no option " + quoted(name);
   }
+  if (name == "--version") {
+    refuse(std::move(message), "did you mean 'telec --version'?");
+  }
   refuse(std::move(message), near.empty() ? see_help(verb) : "did you mean '--" + std::string(near) + "'?");
 }
 
-[[noreturn]] void refuse_word(std::string_view word, const std::vector<std::string_view>& known) {
+[[noreturn]] void refuse_word(std::string_view word, const std::vector<std::string_view>& known, const std::string& before) {
   const std::string_view near = nearest(word, known);
-  refuse("unknown command " + quoted(word), near.empty() ? "see 'telec help'" : "did you mean '" + std::string(near) + "'?");
+  if (near.empty() && !before.empty()) {
+    refuse("unexpected argument " + quoted(word), "see 'telec help " + before + "'");
+  }
+  refuse("unknown command " + quoted(word), near.empty() ? "see 'telec help'" : "did you mean '" + before + (before.empty() ? "" : " ") + std::string(near) + "'?");
 }
 
 Version version_value(const std::string& option, std::string_view text) {
@@ -81,12 +87,11 @@ double seconds_value(const std::string& option, std::string_view text, double le
 }
 
 std::string id_value(const std::string& option, std::string_view text) {
-  const auto migration = Migration::parse(text);
-  if (!migration) {
-    refuse("--" + option + " " + quoted(text) + " is not a migration's id: " + migration.reason(),
-           "'telec migrate status' lists the ids");
+  if (text.empty()) {
+    refuse("--" + option + " needs a migration's id, it is empty", "'telec migrate status' lists the ids");
   }
-  return migration->id();
+  // A path below the tree is the id with a `v`; whether there is such a migration is for whoever knows the tree.
+  return std::string(text.substr(text.size() > 1 && text[0] == 'v' && is_digit(text[1]) ? 1 : 0));
 }
 
 Color color_value(std::string_view text) {
@@ -173,6 +178,15 @@ std::vector<Token> cut(const std::vector<std::string_view>& arguments) {
   return tokens;
 }
 
+/// A mistyped option's value looks like a word too many: the option is what there is to say something about.
+void refuse_unknown_option(const std::vector<Token>& tokens, Verb verb) {
+  for (const Token& token : tokens) {
+    if (!token.is_word && token.option == nullptr) {
+      refuse_option(verb, token.typed);
+    }
+  }
+}
+
 /// Takes the verb's words off the tokens.
 void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
   std::vector<std::string_view> words;
@@ -208,21 +222,23 @@ void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
         invocation.verb = row.verb;
       }
     }
+    refuse_unknown_option(tokens, invocation.verb);
     if (used < words.size()) {
-      refuse_word(words[used], below);
+      refuse_word(words[used], below, words_of(invocation.verb));
     }
   } else if (used < words.size()) {
+    refuse_unknown_option(tokens, Verb::help);
     for (const VerbRow& row : verbs()) {
       if (row.words == "migrate " + std::string(words[used])) {
         refuse("unknown command " + quoted(words[used]), "did you mean '" + std::string(row.words) + "'?");
       }
     }
-    refuse_word(words[used], {"migrate", "help"});
+    refuse_word(words[used], {"migrate", "help"}, "");
   } else if (wants_version && !help) {
     invocation.verb = Verb::version;
     return;
   } else if (!help) {
-    refuse("what is to be done?", "'telec migrate' runs what is pending; see 'telec help'");
+    refuse("no command was given", "'telec migrate' runs what is pending; see 'telec help'");
   }
   if (help) {
     invocation.help_topic = invocation.verb == Verb::help ? "" : words_of(invocation.verb);
@@ -239,13 +255,13 @@ const std::vector<VerbRow>& verbs() {
        "that is False, migrate() and check() again. Each success is recorded durably before the next one starts. The\n"
        "first failure ends the run; running it again goes on from there.",
        "telec migrate                          run all that is pending\n"
-       "telec migrate --dry-run                list it, run and write nothing\n"
+       "telec migrate --dry-run                list what is pending, run and write nothing\n"
        "telec migrate --from 1.0.0 --to 2.0.0  only versions after 1.0.0, up to 2.0.0\n"
        "telec migrate --from 1.2.0 --to 1.2.0  exactly version 1.2.0, to debug it"},
       {Verb::status, "migrate status", "show what is recorded and what is pending",
        "Lists every migration with its state, then the problems of the tree and the history. Runs no script, waits for\n"
        "no lock and writes nothing.",
-       "telec migrate status                   all of it\n"
+       "telec migrate status                   list every migration, recorded and pending\n"
        "telec migrate status --check -q        exit 3 while something is pending"},
       {Verb::help, "help", "show this help, or that of one command", "", ""},
       {Verb::version, "--version", "show the version", "", ""},
@@ -323,11 +339,7 @@ Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
   read_verb(tokens, invocation);
   const Verb verb = invocation.verb;
   if (verb == Verb::help || verb == Verb::version) {
-    for (const Token& token : tokens) {
-      if (!token.is_word && token.option == nullptr) {
-        refuse_option(Verb::help, token.typed);
-      }
-    }
+    refuse_unknown_option(tokens, Verb::help);
     return invocation;
   }
   std::vector<const OptionRow*> seen;

@@ -128,9 +128,12 @@ void History::insert(std::string_view id) {
 void History::read(std::string_view text) {
   JsonScanner in(text, depth_limit);
   bool has_applied = false;
-  std::string checksum;
+  std::optional<std::string> checksum;
   std::vector<std::string_view> as_written;
   std::string storage;
+  if (text.starts_with("\xef\xbb\xbf")) {
+    in.fail("it begins with a byte order mark, which JSON must not have");
+  }
   if (in.peek() != JsonScanner::Type::object) {
     in.fail("expected an object, as in {\"applied\": []}");
   }
@@ -177,7 +180,7 @@ void History::read(std::string_view text) {
   if (!has_applied) {
     throw JsonFault("the key 'applied' is missing");
   }
-  if (!checksum.empty() && checksum != checksum_of(as_written)) {
+  if (checksum && *checksum != checksum_of(as_written)) {
     throw JsonFault("the checksum does not match the ids in 'applied': a byte was damaged, or the list was edited by hand");
   }
   applied_.reserve(as_written.size());

@@ -30,7 +30,11 @@ void JsonScanner::fail(const std::string& what) const {
   const std::string_view before = text_.substr(0, value_at_);
   const auto line = std::ranges::count(before, '\n') + 1;
   const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0: the first line
-  throw JsonFault("line " + std::to_string(line) + ", column " + std::to_string(value_at_ - line_begin + 1) + ": " + what);
+  std::string place = "line " + std::to_string(line) + ", column " + std::to_string(value_at_ - line_begin + 1) + ": ";
+  if (!in_key_ && !keys_.empty()) {
+    place += "in " + quoted(shortened(keys_.back(), 80)) + ": ";
+  }
+  throw JsonFault(place + what);
 }
 
 void JsonScanner::blanks() {
@@ -176,6 +180,7 @@ std::string JsonScanner::string() {
 }
 
 std::string_view JsonScanner::new_key(std::size_t first_key) {
+  in_key_ = true;
   std::string storage;
   std::string_view key = string(storage);
   if (key.data() == storage.data()) {
@@ -188,6 +193,7 @@ std::string_view JsonScanner::new_key(std::size_t first_key) {
     fail("more than " + std::to_string(keys_per_object) + " keys in one object");
   }
   keys_.push_back(key);
+  in_key_ = false;
   return key;
 }
 

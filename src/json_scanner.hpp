@@ -55,6 +55,7 @@ class JsonScanner {
   /// Nothing but white space may follow.
   void finish();
   /// Throws JsonFault for the value that begins at the last place that was read.
+  /// Names the key whose value it is.
   [[noreturn]] void fail(const std::string& what) const;
 
  private:
@@ -74,6 +75,7 @@ class JsonScanner {
   unsigned depth_limit_;
   std::vector<std::string_view> keys_;  // of all open objects, the innermost last
   std::deque<std::string> decoded_;     // keys that had escapes
+  bool in_key_ = false;                 // a key is being read: the last of keys_ is not about what is read
 };
 
 template <class OnMember>

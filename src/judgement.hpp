@@ -52,6 +52,7 @@ struct ChildResult {
   std::string survivors;         ///< processes of the script that could not be ended; empty: none
   std::string refused;           ///< why the script was not even given to python (unreadable, too large); empty: it was
   // Facts for the record and the report; judge() does not look at them.
+  std::string script;            ///< its absolute path
   std::string sha256;            ///< of the bytes that ran
   std::string log;               ///< path of the log file; empty: nothing was written
   std::string output_tail;       ///< the end of what the script printed

@@ -49,6 +49,7 @@ struct Report {
   std::vector<Problem> problems;
   std::vector<std::string> notes;  ///< said on stderr as they come; never change the outcome
   std::optional<ReportError> error;
+  std::size_t in_tree = 0;         ///< how many migrations the tree has, in range or not
   std::size_t recorded = 0;        ///< how many migrations of the tree are recorded, in range
 
   [[nodiscard]] std::size_t count(State state) const;

@@ -8,7 +8,8 @@
 namespace telec {
 namespace {
 
-ReportError error_of(const Migration& migration, const Judgement& judgement, const ChildResult& child) {
+ReportError error_of(const Migration& migration, const Judgement& judgement, const ChildResult& child,
+                     const RunContext& context) {
   ReportError error;
   error.id = migration.id();
   error.stage = word_of(judgement.stage);
@@ -17,14 +18,15 @@ ReportError error_of(const Migration& migration, const Judgement& judgement, con
   error.output_tail = child.output_tail;
   error.log = child.log;
   error.code = judgement.timed_out ? ErrorCode::timeout : ErrorCode::migration_failed;
-  error.hint = "mend " + quoted(migration.path()) + ", then run 'telec migrate' again; to try this one alone: telec migrate --only " +
-               migration.id();
+  const std::string again = "'" + context.command + "'";
+  error.hint = "mend what it complains of (the script is " + quoted(child.script) + "), then run " + again +
+               " again; to try this one alone: " + context.command + " --only " + migration.id();
   if (judgement.timed_out) {
-    error.hint = "nothing it started is left running; if it needs longer: telec migrate --timeout SECONDS";
+    error.hint = "nothing it started is left running; if it needs longer: " + context.command + " --timeout SECONDS";
   } else if (judgement.outcome == Outcome::interrupted) {
     error.code = ErrorCode::interrupted;
     error.signal = judgement.signal;
-    error.hint = "it is not recorded; to go on, run 'telec migrate' again: its check() tells what is left to do";
+    error.hint = "it is not recorded; to go on, run " + again + " again: its check() tells what is left to do";
   } else if (judgement.outcome == Outcome::no_python) {
     error.code = ErrorCode::no_python;
     error.hint = "nothing was run; name a working interpreter with --python FILE or TELEC_PYTHON";
@@ -33,7 +35,7 @@ ReportError error_of(const Migration& migration, const Judgement& judgement, con
 }
 
 Record record_of(const Migration& migration, const Judgement& judgement, const ChildResult& child,
-                 const RecordContext& context) {
+                 const RunContext& context) {
   Record record;
   record.id = migration.id();
   record.outcome = judgement.outcome == Outcome::applied ? "applied" : "already_present";
@@ -66,7 +68,7 @@ void finish(Report& report, Progress& progress, ReportEntry entry) {
 }  // namespace
 
 void run_pending(const std::vector<const Migration*>& pending, History& history, Interpreter& interpreter,
-                 HistoryStore& store, Progress& progress, StopRequest& stop, const RecordContext& context,
+                 HistoryStore& store, Progress& progress, StopRequest& stop, const RunContext& context,
                  Report& report) {
   progress.planned(pending);
   std::size_t position = 0;
@@ -77,7 +79,7 @@ void run_pending(const std::vector<const Migration*>& pending, History& history,
       error.code = ErrorCode::interrupted;
       error.signal = signal;
       error.message = "stopped by " + signal_name(signal) + " before " + migration.id();
-      error.hint = "what ran is recorded; to go on, run 'telec migrate' again";
+      error.hint = "what ran is recorded; to go on, run '" + context.command + "' again";
       report.error = std::move(error);
       break;
     }
@@ -109,7 +111,7 @@ void run_pending(const std::vector<const Migration*>& pending, History& history,
         report.error->log = child.log;
       }
     } else {
-      report.error = error_of(migration, judgement, child);
+      report.error = error_of(migration, judgement, child, context);
     }
     finish(report, progress, std::move(entry));
   }

@@ -52,17 +52,18 @@ class StopRequest {
   virtual int signal() = 0;
 };
 
-/// What goes into every record besides the run itself.
-struct RecordContext {
+/// What goes into every record and every hint besides the run itself.
+struct RunContext {
   std::string telec;
   std::string user;
   std::string host;
+  std::string command;  ///< what was typed, as far as it says where: "telec migrate --state-file x.json"
 };
 
 /// Runs `pending` in order. The first failure ends the run; what was not reached is in the report. `history` is
 /// what is on disk and grows with it. An entry is told to `progress` as applied only after the commit returned.
 void run_pending(const std::vector<const Migration*>& pending, History& history, Interpreter& interpreter,
-                 HistoryStore& store, Progress& progress, StopRequest& stop, const RecordContext& context,
+                 HistoryStore& store, Progress& progress, StopRequest& stop, const RunContext& context,
                  Report& report);
 
 }  // namespace telec

@@ -134,6 +134,15 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
+std::string shell_quoted(std::string_view text) {
+  std::string out(1, '\'');
+  for (const char c : text) {
+    c == '\'' ? out.append("'\\''") : out.append(1, c);
+  }
+  out.push_back('\'');
+  return out;
+}
+
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
@@ -178,6 +187,13 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
     if (distance < best_distance && distance < candidate.size()) {
       best = candidate;
       best_distance = distance;
+    }
+  }
+  if (best.empty() && word.size() > 1) {
+    const auto begins = [&](std::string_view candidate) { return candidate.starts_with(word); };
+    const auto first = std::ranges::find_if(candidates, begins);
+    if (first != candidates.end() && std::find_if(first + 1, candidates.end(), begins) == candidates.end()) {
+      best = *first;
     }
   }
   return best;

@@ -31,6 +31,9 @@ std::string printable(std::string_view text);
 /// The same, in single quotes: 'x/state.json'.
 std::string quoted(std::string_view text);
 
+/// In single quotes as a POSIX shell reads them: 'it'\''s'.
+std::string shell_quoted(std::string_view text);
+
 /// `text` cut into lines at '\n' (a '\r' before it is dropped); a last line without '\n' counts.
 std::vector<std::string_view> lines_of(std::string_view text);
 
@@ -41,7 +44,7 @@ std::vector<std::string_view> last_lines(std::string_view text, std::size_t coun
 std::string shortened(std::string_view text, std::size_t bytes);
 
 /// The candidate that a mistyped word most likely meant; empty where none is near (Damerau-Levenshtein distance
-/// of at most a third of the word, and at least one letter in common).
+/// of at most a third of the word, and at least one letter in common; or the only one that begins with the word).
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
 /// A number as people and JSON write it ("90", "0.5", "1e3"), finite; nothing for anything else.

@@ -75,8 +75,13 @@ void Voice::say(std::string_view text) {
 }
 
 void Voice::problems(const Report& report) {
+  err_.write(problem_lines(report.problems, talk_style_));
+  err_.flush();
+}
+
+void Voice::note(const std::string& text) {
   if (!quiet_) {
-    err_.write(problem_lines(report.problems, talk_style_));
+    err_.write(note_line(text, talk_style_));
     err_.flush();
   }
 }
@@ -92,7 +97,9 @@ int Voice::finish(const Report& report, int exit_code) {
   if (out_.failure() != 0 && exit_code == 0) {
     exit_code = exit_code_of(ErrorCode::io);
     err_.write(error_text(report_error(Error(ErrorCode::io, "cannot write to stdout: " + errno_text(out_.failure()),
-                                             "what ran is recorded all the same: see 'telec migrate status'")),
+                                             report.entries.empty() || report.command != "migrate" || report.dry_run
+                                                 ? "nothing else was to be done"
+                                                 : "what ran is recorded all the same: see 'telec migrate status'")),
                           talk_style_));
   }
   err_.flush();

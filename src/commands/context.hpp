@@ -29,8 +29,9 @@ class Voice {
 
   /// Text for people on stdout; nothing with --json or -q.
   void say(std::string_view text);
-  /// Problems and notes on stderr; nothing with -q.
+  /// Problems, on stderr, also with -q: what is passed over is never passed over in silence.
   void problems(const Report& report);
+  void note(const std::string& text);
   /// The document (with --json) or the error's words, then both streams out. Gives the exit code: the report's, or 74
   /// where stdout could not be written and all else went well.
   int finish(const Report& report, int exit_code);

@@ -30,7 +30,33 @@ void refuse_unknown_ids(const Catalog& catalog, const std::vector<std::string>& 
     }
     const std::string_view near = nearest(id, known);
     throw Error(ErrorCode::usage, "there is no migration " + quoted(id) + " in the tree",
-                near.empty() ? "'telec migrate status' lists them" : "did you mean '" + std::string(near) + "'?");
+                near.empty() ? "an id is written as in 1.2.0/003_rename_keys.py; 'telec migrate status' lists them"
+                             : "did you mean '" + std::string(near) + "'?");
+  }
+}
+
+/// The command with what was typed to say where, so that a hint can be typed as it stands.
+std::string command_again(const Invocation& invocation) {
+  std::string command = "telec migrate";
+  const auto add = [&](const char* option, const std::optional<std::string>& value) {
+    if (value) {
+      const bool plain = value->find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./~+:@%=-") ==
+                         std::string::npos;
+      command.append(" ").append(option).append(" ").append(plain ? *value : shell_quoted(*value));
+    }
+  };
+  add("--migrations-dir", invocation.migrations_dir);
+  add("--state-file", invocation.state_file);
+  add("--python", invocation.python);
+  return command;
+}
+
+/// A named migration that the range leaves out would be passed over in silence.
+void refuse_ids_out_of_range(const Range& range, const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    if (!range.contains(id.substr(0, id.find('/')))) {
+      throw Error(ErrorCode::usage, quoted(id) + " is not in the range of --from and --to", "leave out the range: the id says it all");
+    }
   }
 }
 
@@ -79,7 +105,8 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   options.timeout = invocation.timeout;
   StopSignals stop;
   directory.create();
-  LockFile lock(directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock", invocation.lock_timeout, stop);
+  LockFile lock(directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock", invocation.lock_timeout, stop,
+                [&](const std::string& text) { voice.note(text); });
   StateFile state(directory);
   state.may_commit(lock);
   History history = state.load();
@@ -89,16 +116,20 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
     // Another run did it while this one waited.
     return nothing_to_do(invocation, voice, report);
   }
-  voice.problems(report);
   refuse_problems_if_strict(invocation, report);
+  voice.problems(report);
   state.probe();
   const LogDirectory logs(directory.descriptor(), directory.directory());
   Console console = voice.console();
   Python python(std::move(options), tree, logs, lock, stop, console);
-  run_pending(pending, history, python, state, console, stop, {telec_version, user_name(), host_name()}, report);
+  run_pending(pending, history, python, state, console, stop, {telec_version, user_name(), host_name(), command_again(invocation)},
+              report);
   for (ReportEntry& entry : report.entries) {
     const auto step = std::ranges::find_if(plan.steps, [&](const Plan::Step& one) { return one.migration->id() == entry.id; });
     entry.late = step != plan.steps.end() && step->late;
+    if (entry.state == State::already_present && std::ranges::find(invocation.rerun, entry.id) != invocation.rerun.end()) {
+      voice.note(entry.id + ": its check() was True, so migrate() was not called");
+    }
   }
   voice.say(run_summary(report));
   return voice.finish(report, report.exit_code());
@@ -120,6 +151,9 @@ int migrate(const Invocation& invocation, Voice& voice, Report& report) {
   const Catalog catalog = tree.read_catalog();
   refuse_unknown_ids(catalog, invocation.only);
   refuse_unknown_ids(catalog, invocation.rerun);
+  refuse_ids_out_of_range(invocation.range, invocation.only);
+  refuse_ids_out_of_range(invocation.range, invocation.rerun);
+  report.in_tree = catalog.migrations().size();
   StateDirectory directory(state_path(invocation));
   // Without the lock: where nothing is pending, none is waited for and nothing is written.
   const History history = StateFile(directory).load();
@@ -129,6 +163,10 @@ int migrate(const Invocation& invocation, Voice& voice, Report& report) {
   }
   if (plan.pending().empty()) {
     return nothing_to_do(invocation, voice, report);
+  }
+  if (invocation.strict && !report.problems.empty()) {
+    voice.problems(report);
+    refuse_problems_if_strict(invocation, report);
   }
   try {
     return run(invocation, tree, catalog, directory, voice, report);

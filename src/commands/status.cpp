@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "../output/text.hpp"
 #include "../plan.hpp"
 #include "../system/state_file.hpp"
@@ -41,7 +43,11 @@ int status(const Invocation& invocation, Voice& voice, Report& report) {
     entry.gone = true;
     add_details(history, entry);
     report.entries.push_back(std::move(entry));
-    report.problems.push_back({"script_gone", "v" + id, "recorded, and no longer in the tree; nothing is to be done about it"});
+  }
+  if (!plan.gone.empty()) {
+    std::ranges::sort(report.entries, [](const ReportEntry& a, const ReportEntry& b) {
+      return *Migration::parse(a.id) < *Migration::parse(b.id);
+    });
   }
   voice.say(status_text(report, voice.result_style()));
   voice.problems(report);

@@ -85,9 +85,12 @@ std::string entry_line(const ReportEntry& entry, std::size_t id_width, const Sty
 
 std::string run_summary(const Report& report) {
   if (report.entries.empty() && !report.error) {
-    const std::string where = report.range.is_everything() ? "" : " in range";
-    return report.recorded == 0 ? "nothing to do: no migrations" + where + "\n"
-                                : "nothing to do: " + counted(report.recorded, "migration") + where + " recorded, none pending\n";
+    if (report.recorded == 0) {
+      return report.in_tree == 0 ? "nothing to do: no migrations in the tree\n"
+                                 : "nothing to do: none in range, " + std::to_string(report.in_tree) + " in the tree\n";
+    }
+    return "nothing to do: " + counted(report.recorded, "migration") + (report.range.is_everything() ? "" : " in range") +
+           " recorded, none pending\n";
   }
   std::string text = std::string(report.error ? "stopped: " : "done: ") + counted(report.entries.size(), "migration");
   add_count(text, report.count(State::applied), "applied");

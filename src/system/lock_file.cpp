@@ -48,14 +48,21 @@ bool same_file(const struct stat& a, const struct stat& b) { return a.st_dev == 
 
 }  // namespace
 
-LockFile::LockFile(int directory, std::string name, std::string path, double timeout, StopSignals& stop)
+LockFile::LockFile(int directory, std::string name, std::string path, double timeout, StopSignals& stop,
+                   const std::function<void(const std::string&)>& waiting)
     : directory_(directory), name_(std::move(name)), path_(std::move(path)), started_at_(utc_now()) {
-  const double deadline = monotonic_seconds() + timeout;
+  const double begin = monotonic_seconds();
+  const double deadline = begin + timeout;
+  bool told = false;
   while (!open()) {
     const double left = deadline - monotonic_seconds();
     if (left <= 0) {
       throw Error(ErrorCode::locked, "the lock " + quoted(path_) + " is held by " + describe_holder(fd_.get()),
                   "wait for it to end, or give --lock-timeout SECONDS; there is nothing to delete");
+    }
+    if (!told && monotonic_seconds() - begin > 1) {
+      told = true;
+      waiting("waiting for the lock, held by " + describe_holder(fd_.get()));
     }
     // flock(2) cannot wait with a time limit, and a signal must end the wait at once.
     pollfd wake = {stop.descriptor(), POLLIN, 0};
@@ -69,6 +76,12 @@ LockFile::LockFile(int directory, std::string name, std::string path, double tim
     }
   }
   announce("");
+}
+
+LockFile::~LockFile() {
+  if (fd_.is_open()) {
+    static_cast<void>(::ftruncate(fd_.get(), 0));
+  }
 }
 
 bool LockFile::open() {

@@ -6,6 +6,7 @@
 // the runner or its python lives: a killed runner's python keeps a second runner out.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "file_descriptor.hpp"
@@ -17,7 +18,13 @@ class LockFile {
  public:
   /// Takes the lock on `name` in `directory`, waiting up to `timeout` seconds (0: not at all). Creates the file with
   /// mode 0600. `path` is for messages. Throws Error: locked, interrupted while waiting, io, unsafe.
-  LockFile(int directory, std::string name, std::string path, double timeout, StopSignals& stop);
+  /// Tells `waiting` once, after a second, who is waited for.
+  LockFile(int directory, std::string name, std::string path, double timeout, StopSignals& stop,
+           const std::function<void(const std::string&)>& waiting);
+  /// Takes back what announce() wrote; the kernel lets go of the lock with the last descriptor.
+  ~LockFile();
+  LockFile(const LockFile&) = delete;
+  LockFile& operator=(const LockFile&) = delete;
 
   [[nodiscard]] int descriptor() const { return fd_.get(); }
 

@@ -318,6 +318,7 @@ Python::Python(PythonOptions options, const Tree& tree, const LogDirectory& logs
 ChildResult Python::run(const Migration& migration) {
   ChildResult result;
   lock_.announce(migration.id());
+  result.script = tree_.path_of(migration);
   std::string source;
   if (!tree_.read_script(migration, source, result.refused)) {
     return result;

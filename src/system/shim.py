@@ -126,7 +126,8 @@ def _telec_shim():
 
     def one_line(error):
         try:
-            text = str(error)
+            # A SyntaxError's text repeats the place, which is told after it anyway.
+            text = str(error.msg) if isinstance(error, SyntaxError) and error.filename == path else str(error)
         except BaseException:
             text = "(its text cannot be had)"
         text = text[:2000] if len(text) > 2000 else text

@@ -36,10 +36,14 @@ StateDirectory::StateDirectory(const std::string& path)
 void StateDirectory::open() {
   fd_ = open_at(AT_FDCWD, directory_.c_str(), O_RDONLY | O_DIRECTORY);
   if (!fd_.is_open()) {
-    if (errno == ENOENT) {
+    const int number = errno;
+    struct stat link = {};
+    if (number == ENOENT && ::lstat(directory_.c_str(), &link) != 0) {
       return;
     }
-    throw io_error("open the state directory", directory_, errno);
+    // Something is there that leads nowhere: an unmounted home looks like this, and it is not an empty history.
+    throw io_error("open the state directory", directory_, number,
+                   number == ENOENT ? "it is a symbolic link that leads nowhere: see whether what it leads to is mounted" : "");
   }
   struct stat status = {};
   if (::fstat(fd_.get(), &status) != 0) {
@@ -84,7 +88,7 @@ std::string StateFile::way_back() const {
     text += "the generation before it is " + quoted(directory_.directory() + "/" + old_name()) +
             ": compare the two, and copy that one back; or ";
   }
-  return text + "move it away, and 'telec migrate' records anew what each check() finds to be there";
+  return text + "move it away, and 'telec migrate' asks every check() anew, and runs migrate() where it is False";
 }
 
 StateFile::Found StateFile::find() const {
@@ -139,8 +143,10 @@ History StateFile::load() {
   }
   auto history = History::parse(std::move(found.text));
   if (!history) {
+    const bool newer = history.reason().find("is newer than this telec") != std::string::npos;
     throw Error(ErrorCode::state_untrusted,
-                "cannot trust the state file " + quoted(directory_.path()) + ": " + history.reason(), way_back());
+                "cannot trust the state file " + quoted(directory_.path()) + ": " + history.reason(),
+                newer ? "it is left as it is; a newer telec wrote it: upgrade telec" : way_back());
   }
   return std::move(history).value();
 }

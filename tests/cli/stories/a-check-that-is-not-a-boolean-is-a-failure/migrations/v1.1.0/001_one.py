@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+"""Answers with a number."""
+
+
+def check():
+    return 1
+
+
+def migrate():
+    return True

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+"""Kills itself."""
+import os
+import signal
+
+
+def check():
+    return False
+
+
+def migrate():
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+"""Has no migrate()."""
+
+
+def check():
+    return False

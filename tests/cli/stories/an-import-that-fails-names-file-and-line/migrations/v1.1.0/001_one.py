@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""Needs what is not there."""
+
+import no_such_module
