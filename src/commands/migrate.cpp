@@ -12,6 +12,7 @@
 #include "../system/stop_signals.hpp"
 #include "../system/surroundings.hpp"
 #include "../system/tree.hpp"
+#include "../system/trusted_place.hpp"
 #include "../text.hpp"
 #include "build_config.hpp"
 #include "commands.hpp"
@@ -99,6 +100,8 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
         Report& report) {
   PythonOptions options;
   options.python = find_python(invocation.python);
+  refuse_unsafe_path("the interpreter", options.python);
+  refuse_unsafe_path("the migrations directory", tree.directory());
   options.home = home_directory();
   confirm_directory(options.home);
   options.environment = script_environment(options.home);
@@ -117,7 +120,9 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
     return nothing_to_do(invocation, voice, report);
   }
   refuse_problems_if_strict(invocation, report);
+  refuse_problems_if_strict(invocation, report);
   voice.problems(report);
+  refuse_unsafe_scripts(tree.directory(), pending);
   state.probe();
   const LogDirectory logs(directory.descriptor(), directory.directory());
   Console console = voice.console();

@@ -9,6 +9,7 @@
 
 #include "../text.hpp"
 #include "calls.hpp"
+#include "trusted_place.hpp"
 
 namespace telec {
 namespace {
@@ -23,6 +24,12 @@ void refuse_if_unsafe(const struct stat& status, const std::string& what, const 
     throw Error(ErrorCode::unsafe,
                 "this runs as root, and " + what + " " + quoted(path) + " belongs to uid " + std::to_string(status.st_uid),
                 "run as that user");
+  }
+  if (::geteuid() == 0 && (status.st_mode & S_IWGRP) != 0) {
+    throw Error(ErrorCode::unsafe,
+                "this runs as root, and " + what + " " + quoted(path) + " can be written by its group (gid " +
+                    std::to_string(status.st_gid) + ")",
+                "take that away with: chmod g-w " + quoted(path));
   }
 }
 
@@ -50,12 +57,14 @@ void StateDirectory::open() {
     throw io_error("look at the state directory", directory_, errno);
   }
   refuse_if_unsafe(status, "the state directory", directory_);
+  refuse_unsafe_path("the state directory", directory_);
 }
 
 void StateDirectory::create() {
   if (exists()) {
     return;
   }
+  refuse_unsafe_path("the state directory", directory_);
   if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) {
     throw io_error("create the state directory", directory_, errno,
                    errno == ENOENT ? "the directory above it does not exist: create it first" : "");

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "trusted_place.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/filesystem/operations.hpp>
+#include <optional>
+#include <string_view>
+
+#include "../safety.hpp"
+#include "../text.hpp"
+#include "calls.hpp"
+
+namespace telec {
+namespace {
+
+constexpr int most_links = 40;  // as the kernel has it
+
+std::optional<PlaceFacts> facts_of(const std::string& path) {
+  struct stat status = {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) {
+      return std::nullopt;
+    }
+    throw io_error("look at", path, errno);
+  }
+  return PlaceFacts{path, status.st_uid, status.st_gid, status.st_mode & 07777U, S_ISDIR(status.st_mode), S_ISLNK(status.st_mode), false};
+}
+
+std::string target_of(const std::string& link) {
+  std::array<char, 4096> buffer{};
+  const ssize_t length = ::readlink(link.c_str(), buffer.data(), buffer.size());
+  if (length < 0) {
+    throw io_error("read the link", link, errno);
+  }
+  return {buffer.data(), static_cast<std::size_t>(length)};
+}
+
+PlaceFacts checked(const std::string& what, PlaceFacts place) {
+  if (const std::string fault = fault_of(place); !fault.empty()) {
+    throw unsafe_place(what, place, fault);
+  }
+  return place;
+}
+
+/// From the top down, so that paths do as well as descriptors would: what was found safe cannot be changed by anyone
+/// else any more, and so neither can what the next look finds below it.
+void walk(const std::string& what, const std::string& path) {
+  std::string rest = path;
+  std::string done;
+  int links = 0;
+  const auto root = facts_of("/");
+  checked(what, root.value_or(PlaceFacts{}));
+  while (!rest.empty()) {
+    const std::size_t begin = rest.find_first_not_of('/');
+    if (begin == std::string::npos) {
+      return;
+    }
+    const std::size_t end = std::min(rest.find('/', begin), rest.size());
+    const std::string name = rest.substr(begin, end - begin);
+    rest.erase(0, end);
+    if (name == ".") {
+      continue;
+    }
+    if (name == "..") {
+      done.erase(done.empty() ? 0 : done.rfind('/'));
+      continue;
+    }
+    auto place = facts_of(done + "/" + name);
+    if (!place) {
+      return;
+    }
+    place->is_on_the_way = rest.find_first_not_of('/') != std::string::npos;
+    if (!checked(what, *place).is_link) {
+      done += "/" + name;
+      continue;
+    }
+    if (++links > most_links) {
+      throw io_error("follow the links of", path, ELOOP);
+    }
+    const std::string target = target_of(place->path);
+    if (target.starts_with('/')) {
+      done.clear();
+    }
+    rest.insert(0, "/" + target);
+  }
+}
+
+}  // namespace
+
+void refuse_unsafe_path(const std::string& what, const std::string& path) {
+  if (::geteuid() == 0) {
+    walk(what + " " + quoted(path), path);
+  }
+}
+
+void refuse_unsafe_scripts(const std::string& tree, const std::vector<const Migration*>& pending) {
+  if (::geteuid() != 0) {
+    return;
+  }
+  namespace fs = boost::filesystem;
+  std::string_view last;
+  for (const Migration* migration : pending) {
+    if (migration->version() == last) {
+      continue;
+    }
+    last = migration->version();
+    const std::string directory = tree + "/v" + std::string(last);
+    const std::string what = "the version directory " + quoted(directory);
+    if (const auto place = facts_of(directory)) {
+      checked(what, *place);
+    }
+    boost::system::error_code error;
+    for (fs::recursive_directory_iterator entry(directory, error); !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+      const std::string path = entry->path().native();
+      const auto place = facts_of(path);
+      if (place && checked(what, *place).is_link) {
+        walk(what, path);
+      }
+    }
+    if (error) {
+      throw io_error("list the directory", directory, error.value());
+    }
+  }
+}
+
+}  // namespace telec
