@@ -90,14 +90,19 @@ void StateDirectory::confirm() const {
   }
 }
 
-std::string StateFile::way_back() const {
+std::string StateFile::way_back(bool newer_schema) const {
   struct stat status = {};
-  std::string text = "it is left as it is; ";
-  if (::fstatat(directory_.descriptor(), old_name().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
-    text += "the generation before it is " + quoted(directory_.directory() + "/" + old_name()) +
-            ": compare the two, and copy that one back; or ";
+  std::string text = newer_schema ? "it is left as it is; a newer telec wrote it: upgrade telec" : "it is left as it is";
+  const bool has_old = ::fstatat(directory_.descriptor(), old_name().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+  if (has_old) {
+    text += "; the generation before it is " + quoted(directory_.directory() + "/" + old_name()) +
+            ": compare the two, and copy that one back";
   }
-  return text + "move it away, and 'telec migrate' asks every check() anew, and runs migrate() where it is False";
+  if (!newer_schema) {
+    text += has_old ? "; or move it away" : "; move it away";
+    text += ", and 'telec migrate' asks every check() anew, and runs migrate() where it is False";
+  }
+  return text;
 }
 
 StateFile::Found StateFile::find() const {
@@ -106,7 +111,7 @@ StateFile::Found StateFile::find() const {
     return found;
   }
   const auto refuse = [&](const std::string& why) {
-    return Error(ErrorCode::state_untrusted, "cannot trust the state file " + quoted(directory_.path()) + ": " + why, way_back());
+    return Error(ErrorCode::state_untrusted, "cannot trust the state file " + quoted(directory_.path()) + ": " + why, way_back(false));
   };
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   const FileDescriptor file = open_at(directory_.descriptor(), directory_.name().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -155,7 +160,7 @@ History StateFile::load() {
     const bool newer = history.reason().find("is newer than this telec") != std::string::npos;
     throw Error(ErrorCode::state_untrusted,
                 "cannot trust the state file " + quoted(directory_.path()) + ": " + history.reason(),
-                newer ? "it is left as it is; a newer telec wrote it: upgrade telec" : way_back());
+                way_back(newer));
   }
   return std::move(history).value();
 }

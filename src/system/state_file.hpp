@@ -74,7 +74,7 @@ class StateFile : public HistoryStore {
   void discard_temporary() const;
   [[nodiscard]] std::string old_name() const { return directory_.name() + ".old"; }
   [[nodiscard]] std::string temporary_name() const { return directory_.name() + ".tmp"; }
-  [[nodiscard]] std::string way_back() const;
+  [[nodiscard]] std::string way_back(bool newer_schema) const;
 
   const StateDirectory& directory_;
   const LockFile* lock_ = nullptr;

@@ -78,13 +78,20 @@ void walk(const std::string& what, const std::string& path) {
       continue;
     }
     if (++links > most_links) {
-      throw io_error("follow the links of", path, ELOOP);
+      return;  // it leads nowhere, so nothing can be reached through it
     }
     const std::string target = target_of(place->path);
     if (target.starts_with('/')) {
       done.clear();
     }
     rest.insert(0, "/" + target);
+  }
+}
+
+void refuse_if_everybody_writes(const std::string& what, const std::string& path) {
+  const auto place = facts_of(path);
+  if (place && !place->is_link && (place->mode & S_IWOTH) != 0) {
+    throw unsafe_place(what + " " + quoted(path), *place, "can be written by every user");
   }
 }
 
@@ -98,6 +105,15 @@ void refuse_unsafe_path(const std::string& what, const std::string& path) {
 
 void refuse_unsafe_scripts(const std::string& tree, const std::vector<const Migration*>& pending) {
   if (::geteuid() != 0) {
+    refuse_if_everybody_writes("the migrations directory", tree);
+    std::string_view version;
+    for (const Migration* migration : pending) {
+      if (migration->version() != version) {
+        version = migration->version();
+        refuse_if_everybody_writes("the version directory", tree + "/v" + std::string(version));
+      }
+      refuse_if_everybody_writes("the script", tree + "/" + migration->path());
+    }
     return;
   }
   namespace fs = boost::filesystem;

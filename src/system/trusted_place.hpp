@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Looks at the places that a run as root depends on. For any other user these do nothing, not even a system call
-// besides geteuid: what such a user runs can harm nobody else.
+// Looks at the places that a run depends on, before it starts. As root every component of a path counts, since what root
+// runs harms everybody; for any other user, what every user may write to.
 #pragma once
 
 #include <string>
@@ -16,7 +16,8 @@ namespace telec {
 void refuse_unsafe_path(const std::string& what, const std::string& path);
 
 /// As root: the same for all that lies in the version directories of `pending` below `tree`: a script imports what is
-/// beside it. Ask for `tree` itself first.
+/// beside it. Ask for `tree` itself first. For any other user: throws Error (unsafe) where every user may write to the
+/// tree, one of those directories or one of the scripts.
 void refuse_unsafe_scripts(const std::string& tree, const std::vector<const Migration*>& pending);
 
 }  // namespace telec
