@@ -203,9 +203,8 @@ void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
   std::size_t used = 0;
   const auto next_is = [&](std::string_view word) { return used < words.size() && words[used] == word; };
   bool help = wants_help;
-  if (next_is("help")) {
+  for (; next_is("help"); ++used) {
     help = true;
-    ++used;
   }
   if (next_is("migrate")) {
     ++used;

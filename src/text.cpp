@@ -173,7 +173,7 @@ std::string shortened(std::string_view text, std::size_t bytes) {
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80) {
     --end;
   }
-  return std::string(text.substr(0, end)) + "...";
+  return std::string(text.substr(0, end)).append("...", std::min<std::size_t>(bytes, 3));
 }
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {

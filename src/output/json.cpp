@@ -63,8 +63,9 @@ std::string json_document(const Report& report) {
   }
   document["notes"] = report.notes;
   document["error"] = report.error ? error_value(*report.error) : Json(nullptr);
-  // A path or a script's message may hold any bytes: they are replaced, never passed on.
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  // A path or a script's message may hold any bytes: what is not UTF-8 is replaced, and all beyond ASCII is written as
+  // \uXXXX, so that a document shown on a terminal cannot steer it.
+  return document.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace telec

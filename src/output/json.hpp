@@ -8,7 +8,7 @@
 
 namespace telec {
 
-/// One document, ended by a newline; always valid UTF-8.
+/// One document, ended by a newline; always valid JSON in ASCII.
 std::string json_document(const Report& report);
 
 }  // namespace telec

@@ -68,12 +68,12 @@ void close_from(int first) {
   const int count = static_cast<int>(spec.descriptors.size());
   std::array<int, most_descriptors> sources{};
   for (int i = 0; i < count; ++i) {
-    sources[static_cast<std::size_t>(i)] = ::fcntl(spec.descriptors[static_cast<std::size_t>(i)], F_DUPFD_CLOEXEC, 64);
+    sources[static_cast<std::size_t>(i)] = ::fcntl(spec.descriptors[static_cast<std::size_t>(i)], F_DUPFD_CLOEXEC, most_descriptors);
     if (sources[static_cast<std::size_t>(i)] < 0) {
       fail(report, Step::descriptors);
     }
   }
-  const int kept_report = ::fcntl(report, F_DUPFD_CLOEXEC, 64);
+  const int kept_report = ::fcntl(report, F_DUPFD_CLOEXEC, most_descriptors);
   if (kept_report < 0) {
     fail(report, Step::descriptors);
   }

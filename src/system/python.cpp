@@ -241,7 +241,7 @@ class Attempt {
       return Exited{WEXITSTATUS(status)};
     }
     if (WIFSIGNALED(status)) {
-      return Killed{WTERMSIG(status), WCOREDUMP(status)};
+      return Killed{WTERMSIG(status), WCOREDUMP(status) != 0};
     }
     return StatusUnknown{"wait status " + std::to_string(status)};
   }

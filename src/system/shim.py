@@ -95,7 +95,7 @@ def _telec_shim():
     def boolean(name):
         value = getattr(module, name)()
         if type(value) is not bool:
-            raise Refused("%s() returned %s, expected True or False" % (name, type(value).__name__))
+            raise Refused("%s() returned %s, expected True or False" % (name, type(value).__name__[:200]))
         return value
 
     stage = "load"
@@ -131,7 +131,7 @@ def _telec_shim():
         except BaseException:
             text = "(its text cannot be had)"
         text = text[:2000] if len(text) > 2000 else text
-        return type(error).__name__ + (": " + text if text else "")
+        return type(error).__name__[:200] + (": " + text if text else "")
 
     def place(error):
         # Where in the script itself: the innermost frame of it, or where its syntax is wrong.

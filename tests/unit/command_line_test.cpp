@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+#include "command_line.hpp"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "error.hpp"
+
+using namespace telec;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::vector<std::string_view> views(const Words& words) { return {words.begin(), words.end()}; }
+
+Invocation parsed(const Words& words) { return parse_command_line(views(words)); }
+
+struct Refused {
+  std::string message = "accepted";
+  std::string hint;
+};
+
+Refused refused(const Words& words) {
+  try {
+    parsed(words);
+  } catch (const Error& error) {
+    CHECK(error.code == ErrorCode::usage);
+    CHECK_FALSE(error.hint.empty());
+    return {error.message, error.hint};
+  }
+  return {};
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("migrate alone has the documented defaults") {
+  const Invocation invocation = parsed({"migrate"});
+  CHECK(invocation.verb == Verb::migrate);
+  CHECK(invocation.range.is_everything());
+  CHECK_FALSE(invocation.from.has_value());
+  CHECK_FALSE(invocation.to.has_value());
+  CHECK(invocation.only.empty());
+  CHECK(invocation.rerun.empty());
+  CHECK(invocation.timeout == 600);
+  CHECK(invocation.lock_timeout == 60);
+  CHECK_FALSE(invocation.dry_run);
+  CHECK_FALSE(invocation.check);
+  CHECK_FALSE(invocation.strict);
+  CHECK_FALSE(invocation.json);
+  CHECK_FALSE(invocation.quiet);
+  CHECK_FALSE(invocation.verbose);
+  CHECK_FALSE(invocation.color.has_value());
+  CHECK_FALSE(invocation.migrations_dir.has_value());
+  CHECK_FALSE(invocation.state_file.has_value());
+  CHECK_FALSE(invocation.python.has_value());
+}
+
+TEST_CASE("every option of migrate is read") {
+  const Invocation invocation = parsed(
+      {"migrate",        "--dry-run",    "--from",         "1.0.0",   "--to",           "v2.0.0",  "--only",
+       "1.1.0/001_a.py", "--only",       "1.1.0/002_b.py", "--rerun", "1.1.0/001_a.py", "--check", "--strict",
+       "--timeout",      "1.5",          "--lock-timeout", "0",       "--python",       "py",      "--migrations-dir",
+       "tree",           "--state-file", "state",          "--json",  "--quiet",        "--color", "always"});
+  CHECK(invocation.dry_run);
+  CHECK(invocation.range.from()->text() == "1.0.0");
+  CHECK(invocation.range.to()->text() == "2.0.0");
+  CHECK(invocation.only == Words{"1.1.0/001_a.py", "1.1.0/002_b.py"});
+  CHECK(invocation.rerun == Words{"1.1.0/001_a.py"});
+  CHECK(invocation.check);
+  CHECK(invocation.strict);
+  CHECK(invocation.timeout == 1.5);
+  CHECK(invocation.lock_timeout == 0);
+  CHECK(invocation.python == "py");
+  CHECK(invocation.migrations_dir == "tree");
+  CHECK(invocation.state_file == "state");
+  CHECK(invocation.json);
+  CHECK(invocation.quiet);
+  CHECK(invocation.color == Color::always);
+  CHECK(parsed({"migrate", "--verbose"}).verbose);
+  CHECK(parsed({"migrate", "--color", "never"}).color == Color::never);
+  CHECK(parsed({"migrate", "--color", "auto"}).color == Color::automatic);
+}
+
+TEST_CASE("a value may be joined with an equals sign, also one that has signs of its own") {
+  const Invocation invocation = parsed({"migrate", "--from=1.0.0", "--to=2.0.0", "--state-file=a=b",
+                                        "--migrations-dir=--json", "--timeout=3", "--only=1.1.0/001_a.py"});
+  CHECK(invocation.range.from()->text() == "1.0.0");
+  CHECK(invocation.range.to()->text() == "2.0.0");
+  CHECK(invocation.state_file == "a=b");
+  CHECK(invocation.migrations_dir == "--json");
+  CHECK_FALSE(invocation.json);
+  CHECK(invocation.timeout == 3);
+}
+
+TEST_CASE("letters may be joined") {
+  const Invocation invocation = parsed({"migrate", "-nq"});
+  CHECK(invocation.dry_run);
+  CHECK(invocation.quiet);
+  CHECK(parsed({"migrate", "-v", "-n"}).verbose);
+  CHECK(parsed({"migrate", "-vn"}).dry_run);
+  CHECK(parsed({"migrate", "-vh"}).verb == Verb::help);
+  CHECK(contains(refused({"migrate", "-nx"}).message, "unknown option '-nx'"));
+  CHECK(contains(refused({"migrate", "-x"}).message, "unknown option '-x'"));
+  CHECK(contains(refused({"migrate", "-xn"}).message, "unknown option '-xn'"));
+}
+
+TEST_CASE("options may stand before and between the words") {
+  CHECK(parsed({"--json", "migrate"}).json);
+  const Invocation invocation = parsed({"-q", "migrate", "--json", "status", "--check"});
+  CHECK(invocation.verb == Verb::status);
+  CHECK(invocation.quiet);
+  CHECK(invocation.json);
+  CHECK(invocation.check);
+  CHECK(parsed({"--state-file", "status", "migrate"}).verb == Verb::migrate);
+}
+
+TEST_CASE("a value that is missing is named with what it should be") {
+  for (const OptionRow& option : options()) {
+    if (option.argument == nullptr || !has_option(Verb::migrate, option)) {
+      continue;
+    }
+    const std::string typed = std::string("--") + option.name;
+    CAPTURE(typed);
+    CHECK(refused({"migrate", typed}).message == typed + " needs a value: " + option.argument);
+    CHECK(contains(refused({"migrate", typed, "--json"}).message, typed + " needs a value"));
+    CHECK(contains(refused({"migrate", typed, "--json"}).message, "'--json' is an option"));
+    CHECK(refused({"migrate", typed + "="}).message != "accepted");
+  }
+}
+
+TEST_CASE("a flag takes no value") {
+  for (const OptionRow& option : options()) {
+    if (option.argument == nullptr && has_option(Verb::migrate, option)) {
+      const std::string typed = std::string("--") + option.name;
+      CHECK(refused({"migrate", typed + "=yes"}).message == typed + " takes no value");
+      CHECK(refused({"migrate", typed + "="}).message == typed + " takes no value");
+    }
+  }
+}
+
+TEST_CASE("an unknown option suggests the nearest one of its verb") {
+  CHECK(refused({"migrate", "--dry-rum"}).message == "unknown option '--dry-rum'");
+  CHECK(refused({"migrate", "--dry-rum"}).hint == "did you mean '--dry-run'?");
+  CHECK(refused({"migrate", "--dryrun"}).hint == "did you mean '--dry-run'?");
+  CHECK(refused({"migrate", "--form=1.0.0"}).hint == "did you mean '--from'?");
+  CHECK(refused({"migrate", "--form=1.0.0"}).message == "unknown option '--form'");
+  CHECK(refused({"migrate", "--frobnicate"}).hint == "see 'telec help migrate'");
+  CHECK(refused({"migrate", "status", "--frobnicate"}).hint == "see 'telec help migrate status'");
+  CHECK(refused({"help", "--frobnicate"}).message == "unknown option '--frobnicate'");
+}
+
+TEST_CASE("an option is never guessed from its beginning") {
+  CHECK(refused({"migrate", "--dry"}).message == "unknown option '--dry'");
+  CHECK(refused({"migrate", "--lock"}).message == "unknown option '--lock'");
+  CHECK(refused({"migrate", "-dry-run"}).message == "unknown option '-dry-run'");
+}
+
+TEST_CASE("an option of another verb is refused as such") {
+  for (const OptionRow& option : options()) {
+    const std::string typed = std::string("--") + option.name;
+    CAPTURE(typed);
+    const Words value = option.argument != nullptr ? Words{"1"} : Words{};
+    Words words = {"migrate", "status", typed};
+    words.insert(words.end(), value.begin(), value.end());
+    if (!has_option(Verb::status, option)) {
+      CHECK(refused(words).message == "'telec migrate status' has no option '" + typed + "'");
+    }
+  }
+  CHECK(refused({"migrate", "--version"}).message == "'telec migrate' has no option '--version'");
+}
+
+TEST_CASE("an option that is given twice is refused, but for flags and for those that may be repeated") {
+  for (const char* name :
+       {"--from", "--to", "--timeout", "--lock-timeout", "--python", "--migrations-dir", "--state-file"}) {
+    CAPTURE(name);
+    const std::string value = std::string(name) == "--from" || std::string(name) == "--to" ? "1.0.0" : "1";
+    CHECK(refused({"migrate", name, value, name, value}).message == std::string(name) + " is given twice");
+  }
+  CHECK(refused({"migrate", "--color=auto", "--color=auto"}).message == "--color is given twice");
+  CHECK(parsed({"migrate", "-v", "-v", "--verbose"}).verbose);
+  CHECK(parsed({"migrate", "--rerun=1.1.0/001_a.py", "--rerun=1.1.0/002_b.py"}).rerun.size() == 2);
+}
+
+TEST_CASE("contradictions are refused") {
+  CHECK(refused({"migrate", "-q", "-v"}).message == "--quiet and --verbose contradict each other");
+  CHECK(contains(refused({"migrate", "--check"}).message, "--check"));
+  CHECK(contains(refused({"migrate", "--check"}).hint, "--dry-run --check"));
+  CHECK(parsed({"migrate", "--check", "--dry-run"}).check);
+  CHECK(parsed({"migrate", "status", "--check"}).check);
+  CHECK(refused({"migrate", "--from", "2.0.0", "--to", "1.0.0"}).message == "--from 2.0.0 is newer than --to 1.0.0");
+  CHECK(contains(refused({"migrate", "--from", "2.0.0", "--to", "1.0.0"}).hint, "downgrades are not supported"));
+}
+
+TEST_CASE("a bad version names the option, the value and what is wrong") {
+  for (const char* name : {"--from", "--to"}) {
+    CHECK(refused({"migrate", name, "1.02.0"}).message ==
+          std::string(name) + " '1.02.0' is not a version: leading zero in '02'");
+    CHECK(refused({"migrate", name, ""}).message == std::string(name) + " '' is not a version: it is empty");
+    CHECK(contains(refused({"migrate", name, "1.2.0+5"}).message, "build metadata"));
+    CHECK_FALSE(contains(refused({"migrate", name, "\x1b[2J"}).message, "\x1b"));
+  }
+  CHECK(parsed({"migrate", "--from", " v1.0.0 "}).range.from()->text() == "1.0.0");
+}
+
+TEST_CASE("an id may be typed as the script's path, and must not be empty") {
+  for (const char* name : {"--only", "--rerun"}) {
+    CAPTURE(name);
+    const Invocation invocation =
+        parsed({"migrate", name, "v1.1.0/001_a.py", name, "verbatim", name, "1.1.0/002_b.py"});
+    const Words expected = {"1.1.0/001_a.py", "verbatim", "1.1.0/002_b.py"};
+    CHECK((std::string(name) == "--only" ? invocation.only : invocation.rerun) == expected);
+    CHECK(refused({"migrate", name, ""}).message == std::string(name) + " needs a migration's id, it is empty");
+  }
+}
+
+TEST_CASE("a mistyped option is named, not the value that looks like a word too many") {
+  CHECK(refused({"migrate", "--form", "1.0.0"}).message == "unknown option '--form'");
+  CHECK(refused({"--form", "1.0.0", "migrate"}).message == "unknown option '--form'");
+  CHECK(refused({"migrate", "--version"}).hint == "did you mean 'telec --version'?");
+}
+
+TEST_CASE("seconds are a plain number within 30 days") {
+  for (const char* good : {"1", "0.5", ".5", "90", "1e3", "2592000"}) {
+    CAPTURE(good);
+    CHECK(parsed({"migrate", "--timeout", good}).timeout > 0);
+  }
+  for (const char* bad : {"", "0", "-1", "x", "1s", "1 ", " 1", "nan", "inf", "-inf", "1e999", "0x10", "1,5", "2592001",
+                          "0.0001", "1.2.3", "--1", "1e"}) {
+    CAPTURE(bad);
+    CHECK(contains(refused({"migrate", "--timeout", bad}).message, "is not a number of seconds above 0"));
+  }
+  CHECK(parsed({"migrate", "--lock-timeout", "0"}).lock_timeout == 0);
+  CHECK(contains(refused({"migrate", "--lock-timeout", "-1"}).message, "is not a number of seconds from 0 on"));
+}
+
+TEST_CASE("a bad colour and an empty path are refused") {
+  CHECK(contains(refused({"migrate", "--color", "blue"}).message, "'blue' is none of auto, always, never"));
+  for (const char* name : {"--migrations-dir", "--state-file", "--python"}) {
+    CHECK(refused({"migrate", name, ""}).message == std::string(name) + " needs a path, it is empty");
+  }
+}
+
+TEST_CASE("the verbs are told apart") {
+  CHECK(parsed({"migrate", "status"}).verb == Verb::status);
+  CHECK(parsed({"--version"}).verb == Verb::version);
+  CHECK(parsed({"help"}).verb == Verb::help);
+  CHECK(parsed({"--help"}).verb == Verb::help);
+  CHECK(parsed({"-h"}).verb == Verb::help);
+  CHECK(parsed({"--version", "--help"}).verb == Verb::help);
+}
+
+TEST_CASE("help has a topic where one is named, before or after") {
+  CHECK(parsed({"help"}).help_topic.empty());
+  CHECK(parsed({"help", "migrate"}).help_topic == "migrate");
+  CHECK(parsed({"help", "migrate", "status"}).help_topic == "migrate status");
+  CHECK(parsed({"migrate", "--help"}).help_topic == "migrate");
+  CHECK(parsed({"migrate", "status", "-h"}).help_topic == "migrate status");
+  CHECK(parsed({"-h", "migrate", "status"}).help_topic == "migrate status");
+  CHECK(parsed({"migrate", "--from", "1.0.0", "-h"}).help_topic == "migrate");
+  CHECK(parsed({"help", "migrate"}).verb == Verb::help);
+}
+
+TEST_CASE("help about help is the overview") {
+  CHECK(parsed({"help", "help"}).verb == Verb::help);
+  CHECK(parsed({"help", "help"}).help_topic.empty());
+  CHECK(parsed({"help", "--help"}).help_topic.empty());
+}
+
+TEST_CASE("an unknown word suggests the nearest") {
+  CHECK(refused({"migrat"}).message == "unknown command 'migrat'");
+  CHECK(refused({"migrat"}).hint == "did you mean 'migrate'?");
+  CHECK(refused({"migrate", "staus"}).message == "unknown command 'staus'");
+  CHECK(refused({"migrate", "staus"}).hint == "did you mean 'migrate status'?");
+  CHECK(refused({"status"}).hint == "did you mean 'migrate status'?");
+  CHECK(refused({"halp"}).hint == "did you mean 'help'?");
+  CHECK(refused({"frobnicate"}).hint == "see 'telec help'");
+  CHECK(refused({""}).message == "unknown command ''");
+  CHECK(refused({"migrate", "status", "more"}).message == "unexpected argument 'more'");
+  CHECK(refused({"migrate", "status", "more"}).hint == "see 'telec help migrate status'");
+  CHECK(refused({"help", "frobnicate"}).message == "unknown command 'frobnicate'");
+  CHECK(refused({"-"}).message == "unknown command '-'");
+  CHECK_FALSE(contains(refused({"\x1b[2J"}).message, "\x1b"));
+}
+
+TEST_CASE("no words at all say how to begin") {
+  CHECK(refused({}).message == "no command was given");
+  CHECK(contains(refused({}).hint, "telec migrate"));
+  CHECK(refused({"--json"}).message == "no command was given");
+}
+
+TEST_CASE("after -- everything is a word") {
+  CHECK(parsed({"--", "migrate"}).verb == Verb::migrate);
+  CHECK(parsed({"migrate", "--"}).verb == Verb::migrate);
+  CHECK(refused({"migrate", "--", "--json"}).message == "unexpected argument '--json'");
+}
+
+TEST_CASE("--json is seen also where the rest is wrong") {
+  CHECK(asks_for_json(views({"migrat", "--json"})));
+  CHECK_FALSE(asks_for_json(views({"migrate"})));
+  CHECK_FALSE(asks_for_json(views({"migrate", "--", "--json"})));
+  CHECK_FALSE(asks_for_json({}));
+}
+
+TEST_CASE("the command of a broken line is told as far as it can be") {
+  CHECK(std::string(command_word(views({"migrate", "status", "--nope"}))) == "status");
+  CHECK(std::string(command_word(views({"migrate", "--nope"}))) == "migrate");
+  CHECK(std::string(command_word({})) == "migrate");
+}
+
+TEST_CASE("the table has no name and no letter twice, and help for every row") {
+  const auto& rows = options();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    CHECK_FALSE(std::string(rows[i].help).empty());
+    for (std::size_t j = 0; j < i; ++j) {
+      CHECK(std::string(rows[i].name) != rows[j].name);
+      CHECK((rows[i].letter == 0 || rows[i].letter != rows[j].letter));
+    }
+  }
+}
+
+TEST_CASE("every option of a verb is accepted by it") {
+  for (const Verb verb : {Verb::migrate, Verb::status}) {
+    for (const OptionRow& option : options()) {
+      if (!has_option(verb, option)) {
+        continue;
+      }
+      Words words = verb == Verb::status ? Words{"migrate", "status"} : Words{"migrate", "--dry-run"};
+      words.push_back(std::string("--") + option.name);
+      if (option.argument != nullptr) {
+        const std::string kind = option.argument;
+        words.push_back(kind == "VERSION" ? "1.0.0" : kind == "ID" ? "1.0.0/001_a.py" : kind == "WHEN" ? "auto" : "5");
+      }
+      CAPTURE(words.back());
+      CHECK_NOTHROW(parsed(words));
+    }
+  }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#include "output/text.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "text.hpp"
+
+using namespace telec;
+
+namespace {
+
+const Style plain;
+
+ReportEntry entry(const std::string& id, State state, std::optional<double> seconds = {}) {
+  ReportEntry result;
+  result.id = id;
+  result.state = state;
+  result.seconds = seconds;
+  return result;
+}
+
+Report report_of(const std::vector<ReportEntry>& entries) {
+  Report report;
+  report.entries = entries;
+  return report;
+}
+
+std::string without_colour(std::string text) {
+  for (std::size_t at = text.find('\033'); at != std::string::npos; at = text.find('\033')) {
+    text.erase(at, text.find('m', at) - at + 1);
+  }
+  return text;
+}
+
+const std::string A = "1.0.0/001_a.py";
+const std::string B = "1.0.0/002_bb.py";
+
+}  // namespace
+
+TEST_CASE("a line has outcome, id and seconds in columns") {
+  CHECK(entry_line(entry(A, State::applied, 0.021), 16, plain) == "applied          1.0.0/001_a.py    0.021 s\n");
+  CHECK(entry_line(entry(A, State::already_present, 1), 0, plain) == "already present  1.0.0/001_a.py  1.000 s\n");
+  CHECK(entry_line(entry(A, State::not_reached), 20, plain) == "not reached      1.0.0/001_a.py\n");
+  CHECK(entry_line(entry(A, State::not_reached, 0.5), 20, plain) == "not reached      1.0.0/001_a.py\n");
+  CHECK(entry_line(entry(A, State::unrecorded, 0.5), 0, plain) == "unrecorded       1.0.0/001_a.py  0.500 s\n");
+}
+
+TEST_CASE("colour changes nothing but the colour") {
+  Style style;
+  style.color = true;
+  for (const State state : {State::pending, State::recorded, State::applied, State::already_present, State::failed,
+                            State::interrupted, State::unrecorded, State::not_reached}) {
+    const std::string coloured = entry_line(entry(A, state, 0.5), 20, style);
+    CHECK(coloured != entry_line(entry(A, state, 0.5), 20, plain));
+    CHECK(without_colour(coloured) == entry_line(entry(A, state, 0.5), 20, plain));
+    CHECK(coloured.find("\033[0m") != std::string::npos);
+  }
+  CHECK(without_colour(note_line("x", style)) == note_line("x", plain));
+}
+
+TEST_CASE("a summary counts every outcome that there was, and no other") {
+  CHECK(run_summary(report_of({entry(A, State::applied), entry(B, State::already_present)})) ==
+        "done: 2 migrations, 1 applied, 1 already present\n");
+  CHECK(run_summary(report_of({entry(A, State::applied)})) == "done: 1 migration, 1 applied\n");
+  Report failed = report_of({entry(A, State::applied), entry(B, State::failed), entry(B, State::not_reached)});
+  failed.error = ReportError{};
+  CHECK(run_summary(failed) == "stopped: 3 migrations, 1 applied, 1 failed, 1 not reached\n");
+  Report others = report_of({entry(A, State::interrupted), entry(B, State::unrecorded)});
+  others.error = ReportError{};
+  CHECK(run_summary(others) == "stopped: 2 migrations, 1 interrupted, 1 unrecorded\n");
+}
+
+TEST_CASE("nothing to do says why") {
+  Report report;
+  CHECK(run_summary(report) == "nothing to do: no migrations in the tree\n");
+  report.in_tree = 3;
+  report.recorded = 3;
+  CHECK(run_summary(report) == "nothing to do: 3 migrations recorded, none pending\n");
+  report.recorded = 1;
+  CHECK(run_summary(report) == "nothing to do: 1 migration recorded, none pending\n");
+  report.range = *Range::between(*Version::parse("1.0.0"), std::nullopt);
+  CHECK(run_summary(report) == "nothing to do: 1 migration in range recorded, none pending\n");
+  report.recorded = 0;
+  CHECK(run_summary(report) == "nothing to do: none in range, 3 in the tree\n");
+}
+
+TEST_CASE("a dry run lists what would run, and says that nothing was") {
+  CHECK(dry_run_text(report_of({entry(A, State::pending), entry(B, State::pending)}), plain) ==
+        "pending          1.0.0/001_a.py\npending          1.0.0/002_bb.py\ndry run: 2 migrations would run, nothing "
+        "was run\n");
+  CHECK(dry_run_text({}, plain) == "nothing to do: no migrations in the tree\n");
+}
+
+TEST_CASE("status is a table with what is known of each migration") {
+  ReportEntry known = entry(A, State::recorded, 0.021);
+  known.at = "2026-11-22T07:30:00Z";
+  known.outcome = "applied";
+  ReportEntry present = entry(B, State::recorded, 0.5);
+  present.outcome = "already_present";
+  ReportEntry marked = entry("1.0.0/003_c.py", State::recorded);
+  marked.outcome = "marked";
+  marked.gone = true;
+  ReportEntry late = entry("1.0.0/004_d.py", State::pending);
+  late.late = true;
+  const Report report = report_of({known, present, marked, late, entry("1.0.0/005_e.py", State::pending)});
+  CHECK(status_text(report, plain) ==
+        "recorded         1.0.0/001_a.py   2026-11-22 07:30:00Z  0.021 s\n"
+        "recorded         1.0.0/002_bb.py  0.500 s  (was already present)\n"
+        "recorded         1.0.0/003_c.py   (marked by hand)  (script gone)\n"
+        "pending          1.0.0/004_d.py   (late)\n"
+        "pending          1.0.0/005_e.py\n"
+        "5 migrations: 3 recorded, 2 pending, 1 of the recorded without a script\n");
+  CHECK(status_text({}, plain) == "0 migrations: 0 recorded, 0 pending\n");
+}
+
+TEST_CASE("a time from the state file cannot steer a terminal") {
+  ReportEntry odd = entry(A, State::recorded);
+  odd.at = "\x1b[2J";
+  CHECK(status_text(report_of({odd}), plain).find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("problems are one line each, with a path made printable") {
+  CHECK(problem_lines(
+            {{"misnamed_file", "v1.1.0/2\n\x1b_x.py", "expected"}, {"out_of_order", "v1.1.0/001_a.py", "late"}},
+            plain) == "telec: problem: v1.1.0/2\\x0a\\x1b_x.py: expected\ntelec: problem: v1.1.0/001_a.py: late\n");
+  CHECK(problem_lines({}, plain).empty());
+}
+
+TEST_CASE("an error of the tool is one line and its hint") {
+  CHECK(error_text(report_error(Error(ErrorCode::io, "cannot read 'x': No such file", "look")), plain) ==
+        "telec: error: cannot read 'x': No such file\nhint: look\n");
+  CHECK(error_text(report_error(Error(ErrorCode::io, "m")), plain) == "telec: error: m\n");
+}
+
+TEST_CASE("an error of a migration has id, stage, traceback, last output, log and hint, in this order") {
+  ReportError error;
+  error.code = ErrorCode::migration_failed;
+  error.id = A;
+  error.stage = "migrate";
+  error.message = "ValueError: x";
+  error.traceback = "Traceback:\n  line\n";
+  error.output_tail = "one\ntwo\n";
+  error.log = "/logs/x.log";
+  error.hint = "mend it";
+  CHECK(error_text(error, plain) ==
+        "telec: error: 1.0.0/001_a.py failed at migrate: ValueError: x\n  Traceback:\n    line\nthe last that it "
+        "printed:\n"
+        "  | one\n  | two\nlog: /logs/x.log\nhint: mend it\n");
+}
+
+TEST_CASE("each kind of ending has its verb") {
+  ReportError error;
+  error.id = A;
+  error.stage = "check";
+  error.message = "m";
+  error.code = ErrorCode::timeout;
+  CHECK(error_text(error, plain) == "telec: error: 1.0.0/001_a.py timed out at check: m\n");
+  error.code = ErrorCode::interrupted;
+  CHECK(error_text(error, plain) == "telec: error: 1.0.0/001_a.py was interrupted at check: m\n");
+  error.code = ErrorCode::unrecorded;
+  CHECK(error_text(error, plain) == "telec: error: 1.0.0/001_a.py: m\n");
+  error.code = ErrorCode::no_python;
+  CHECK(error_text(error, plain).find("telec: error: 1.0.0/001_a.py") == 0);
+}
+
+TEST_CASE("nothing that a script said can steer the terminal or forge a line of ours") {
+  const std::string evil = "x\r\x1b[2J\xc2\x9b\xe2\x80\xae\ntelec: error: forged";
+  ReportError error;
+  error.code = ErrorCode::migration_failed;
+  error.id = A;
+  error.stage = "migrate";
+  error.message = evil;
+  error.traceback = evil;
+  error.output_tail = evil;
+  error.log = evil;
+  error.hint = evil;
+  const std::string text = error_text(error, plain);
+  CHECK(text.find('\x1b') == std::string::npos);
+  CHECK(text.find('\r') == std::string::npos);
+  CHECK(text.find("\xc2\x9b") == std::string::npos);
+  std::size_t ours = 0;
+  for (const std::string_view line : lines_of(text)) {
+    CHECK(line == printable(line));
+    ours += line.starts_with("telec: ") ? 1 : 0;
+  }
+  CHECK(ours == 1);
+  CHECK(lines_of(note_line(evil, plain)).size() == 1);
+}
+
+TEST_CASE("only the last lines of much output are shown") {
+  ReportError error;
+  error.message = "m";
+  for (int i = 1; i <= 100; ++i) {
+    error.output_tail += "line " + std::to_string(i) + "\n";
+    error.traceback += "frame " + std::to_string(i) + "\n";
+  }
+  const std::string text = error_text(error, plain);
+  CHECK(text.find("  | line 80\n") == std::string::npos);
+  CHECK(text.find("  | line 81\n") != std::string::npos);
+  CHECK(text.find("  | line 100\n") != std::string::npos);
+  CHECK(text.find("  frame 40\n") == std::string::npos);
+  CHECK(text.find("  frame 41\n") != std::string::npos);
+}
