@@ -297,6 +297,8 @@ const std::vector<OptionRow>& options() {
        [](In in, Name name, Value value) { in.lock_timeout = seconds_value(name, value, 0); }},
       {"python", 0, "FILE", false, run, "the python3 to use (else TELEC_PYTHON, /usr/bin/python3, python3 on PATH)",
        [](In in, Name name, Value value) { in.python = path_value(name, value); }},
+      {"no-prestart", 0, nullptr, true, run, "start each python only when its turn has come, not while the one before it runs",
+       [](In in, Name, Value) { in.prestart = false; }},
       {"migrations-dir", 0, "DIR", false, run | look,
        "where the migrations are (else TELEC_MIGRATIONS_DIR, the installed ones)",
        [](In in, Name name, Value value) { in.migrations_dir = path_value(name, value); }},

@@ -37,6 +37,7 @@ struct Invocation {
   bool dry_run = false;
   bool check = false;
   bool strict = false;
+  bool prestart = true;
   bool json = false;
   bool quiet = false;
   bool verbose = false;

@@ -127,6 +127,9 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   const LogDirectory logs(directory.descriptor(), directory.directory());
   Console console = voice.console();
   Python python(std::move(options), tree, logs, lock, stop, console);
+  if (invocation.prestart && pending.size() > 1) {
+    python.expect(pending);
+  }
   run_pending(pending, history, python, state, console, stop, {telec_version, user_name(), host_name(), command_again(invocation)},
               report);
   for (ReportEntry& entry : report.entries) {

@@ -1,17 +1,31 @@
 # SPDX-License-Identifier: MIT
-# Build step: shim.py as a C++ header. Compiles it first, so that a syntax error fails the build.
+# Build step: shim.py and its parts as a C++ header. Compiles them first, so that a syntax error fails the build.
+import pathlib
 import sys
 
 
+def text_of(path):
+    source = path.read_text(encoding="ascii")
+    compile(source, str(path), "exec")
+    return source
+
+
 def main():
-    source_path, header_path = sys.argv[1:]
-    with open(source_path, encoding="ascii") as file:
-        source = file.read()
-    compile(source, source_path, "exec")
+    shim, *parts, header_path = map(pathlib.Path, sys.argv[1:])
+    source = text_of(shim)
+    for part in parts:
+        name = '"%s"' % part.name
+        if source.count(name) != 1:
+            sys.exit("%s does not name %s once" % (shim, name))
+        source = source.replace(name, repr(text_of(part)))
+    compile(source, str(shim), "exec")
     with open(header_path, "w", encoding="ascii") as file:
         file.write("// Made from shim.py.\n#pragma once\n\nnamespace telec {\n\nconstexpr const char shim_source[] =\n")
-        for line in source.splitlines():
-            file.write('    "%s\\n"\n' % line.replace("\\", "\\\\").replace('"', '\\"').replace("?", "\\?"))
+        for line in source.splitlines(keepends=True):
+            for start in range(0, len(line), 2000):
+                piece = line[start : start + 2000]
+                piece = piece.replace("\\", "\\\\").replace('"', '\\"').replace("?", "\\?").replace("\n", "\\n")
+                file.write('    "%s"\n' % piece)
         file.write("    ;\n\n}  // namespace telec\n")
 
 

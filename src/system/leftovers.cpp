@@ -113,13 +113,13 @@ std::vector<pid_t> children_of_this_process() {
 
 Leftovers::Leftovers() : spared_(children_of_this_process()) { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
-Leftovers::Ended Leftovers::end() const {
+Leftovers::Ended Leftovers::end(pid_t waiting) const {
   Ended result;
   std::vector<pid_t> named;
   const double deadline = monotonic_seconds() + 2;
   while (true) {
     std::vector<pid_t> left = children_of_this_process();
-    std::erase_if(left, [&](pid_t pid) { return std::ranges::find(spared_, pid) != spared_.end(); });
+    std::erase_if(left, [&](pid_t pid) { return pid == waiting || std::ranges::find(spared_, pid) != spared_.end(); });
     if (left.empty()) {
       return result;
     }

@@ -22,8 +22,9 @@ class Leftovers {
     std::string ended;      ///< "4711 (sleep), 4712 (sh)"; empty: there were none
     std::string survivors;  ///< those that were still there after two seconds of trying
   };
-  /// Kills what is left and waits for it. Call after the script's python has been waited for.
-  [[nodiscard]] Ended end() const;
+  /// Kills what is left and waits for it, but for `waiting`, the python of the next migration (-1: there is none). Call
+  /// after the script's python has been waited for.
+  [[nodiscard]] Ended end(pid_t waiting = -1) const;
 
  private:
   std::vector<pid_t> spared_;

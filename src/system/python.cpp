@@ -3,12 +3,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -16,15 +15,14 @@
 #include <boost/asio/write.hpp>
 #include <boost/process/v2/process.hpp>
 #include <chrono>
-#include <cstdio>
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "../sha256.hpp"
 #include "../text.hpp"
 #include "calls.hpp"
-#include "launch.hpp"
-#include "shim.hpp"
 #include "surroundings.hpp"
 
 namespace telec {
@@ -43,30 +41,16 @@ constexpr double grace = 2;         // seconds between SIGTERM and SIGKILL
 
 auto after(double seconds) { return std::chrono::duration_cast<std::chrono::steady_clock::duration>(Seconds(seconds)); }
 
-std::string new_nonce() {
-  std::array<unsigned char, 16> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    throw io_error("get random bytes from", "getrandom", errno);
-  }
-  return sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).substr(0, 32);
-}
-
-std::string order_for(const std::string& nonce, const std::string& id, const std::string& path, const std::string& source) {
-  std::string fields = nonce;
-  fields.append(1, '\0').append(id).append(1, '\0').append(path).append(1, '\0').append("run");
-  std::array<char, 32> head{};
-  std::snprintf(head.data(), head.size(), "%08zu%08zu", fields.size(), source.size());
-  return head.data() + fields + source;
-}
-
 /// One script under way: from a launched python to everything known about how it ended.
 class Attempt {
  public:
-  Attempt(Launched child, FileDescriptor output, FileDescriptor channel, AttemptLog& log,
-          StopSignals& stop, Progress& progress, const std::string& id, double timeout, double began)
-      : pid_(child.pid), output_(io_, output.release()), channel_(io_, channel.release()), exit_(io_),
+  /// `on_hello(said)` is called once, when the python has said that it is there and has its order.
+  Attempt(PythonProcess child, AttemptLog& log, StopSignals& stop, Progress& progress, const std::string& id, double timeout,
+          double began, std::function<void(std::string_view)> on_hello)
+      : pid_(child.pid), output_(io_, child.output.release()), channel_(io_, child.channel.release()), exit_(io_),
         signals_(io_, ::fcntl(stop.descriptor(), F_DUPFD_CLOEXEC, 3)), deadline_(io_), grace_(io_), poll_(io_), log_(log),
-        stop_(stop), progress_(progress), id_(id), timeout_(timeout), began_(began) {
+        stop_(stop), progress_(progress), id_(id), timeout_(timeout), began_(began), on_hello_(std::move(on_hello)),
+        said_(std::move(child.said)) {
     if (child.pidfd.is_open()) {
       // The handle waits and reaps; a second descriptor watches, because between the exit and the reaping the whole
       // group is killed, while its number cannot be anybody else's.
@@ -84,6 +68,7 @@ class Attempt {
     watch_exit();
     watch_signals();
     watch_time();
+    greet();
     while (!exited_ && io_.run_one() > 0) {
     }
     ::kill(-pid_, SIGKILL);
@@ -154,9 +139,19 @@ class Attempt {
     channel_.async_read_some(asio::buffer(said_buffer_), [this](error_code error, std::size_t got) {
       if (!error) {
         take_said({said_buffer_.data(), got});
+        greet();
         read_channel();
       }
     });
+  }
+
+  /// Its first line is its hello.
+  [[nodiscard]] bool has_started() const { return said_.find('\n') != std::string::npos; }
+
+  void greet() {
+    if (on_hello_ && has_started()) {
+      std::exchange(on_hello_, nullptr)(said_);
+    }
   }
 
   void watch_exit() {
@@ -194,9 +189,8 @@ class Attempt {
 
   void watch_time() {
     const double elapsed = monotonic_seconds() - began_;
-    // Its first line is its hello: until then there is a python to wait for, and not yet a script.
-    const bool started = said_.find('\n') != std::string::npos;
-    const double limit = started ? timeout_ : std::min(timeout_, start_limit);
+    // Until its hello there is a python to wait for, and not yet a script.
+    const double limit = has_started() ? timeout_ : std::min(timeout_, start_limit);
     if (elapsed >= limit) {
       end(TimedOut{limit});
       return;
@@ -263,6 +257,7 @@ class Attempt {
   const std::string& id_;
   double timeout_;
   double began_;
+  std::function<void(std::string_view)> on_hello_;
   bool exited_ = false;
   std::optional<Ending> forced_;
   Ending ending_;
@@ -313,7 +308,28 @@ std::string find_python(const std::optional<std::string>& chosen) {
 Python::Python(PythonOptions options, const Tree& tree, const LogDirectory& logs, LockFile& lock, StopSignals& stop,
                Progress& progress)
     : options_(std::move(options)), tree_(tree), logs_(logs), lock_(lock), stop_(stop),
-      progress_(progress) {}
+      progress_(progress), standby_(options_, lock.descriptor(), stop.descriptor()) {}
+
+void Python::expect(std::vector<const Migration*> order) {
+  if (Standby::is_worthwhile()) {
+    expected_ = std::move(order);
+  }
+}
+
+void Python::start_next(const Migration& migration, std::string_view said, const std::string& nonce) {
+  const auto here = std::ranges::find(expected_, &migration);
+  if (here == expected_.end() || here + 1 == expected_.end()) {
+    return;
+  }
+  const Migration& next = **(here + 1);
+  std::string source;
+  std::string refused;
+  // Read again, and compared, when its turn comes: the one that runs now may change it.
+  if (tree_.read_script(next, source, refused)) {
+    standby_.learn(said, nonce);
+    standby_.start(next, tree_.path_of(next), source, sha256(source));
+  }
+}
 
 ChildResult Python::run(const Migration& migration) {
   ChildResult result;
@@ -324,42 +340,22 @@ ChildResult Python::run(const Migration& migration) {
     return result;
   }
   result.sha256 = sha256(source);
-  result.nonce = new_nonce();
   const double began = monotonic_seconds();
-  std::array<int, 2> output{};
-  std::array<int, 2> channel{};
-  const FileDescriptor null = open_at(AT_FDCWD, "/dev/null", O_RDONLY);
-  if (!null.is_open() || ::pipe2(output.data(), O_CLOEXEC) != 0) {
-    result.ending = NotStarted{"cannot set up python's descriptors: " + errno_text(errno)};
-    return result;
+  std::optional<PythonProcess> child = standby_.take(migration, result.sha256);
+  if (!child) {
+    NotStarted failure;
+    child = start_python(options_, lock_.descriptor(), failure);
+    if (!failure.reason.empty()) {
+      result.ending = failure;
+      return result;
+    }
   }
-  FileDescriptor reading(output[0]);
-  FileDescriptor writing(output[1]);
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel.data()) != 0) {
-    result.ending = NotStarted{"cannot set up python's descriptors: " + errno_text(errno)};
-    return result;
-  }
-  FileDescriptor ours(channel[0]);
-  FileDescriptor theirs(channel[1]);
-  LaunchSpec spec;
-  spec.file = options_.python;
-  spec.arguments = {"-I", "-B", "-X", "utf8", "-X", "faulthandler", "-c", shim_source};
-  spec.environment = options_.environment;
-  spec.directory = options_.home;
-  spec.descriptors = {null.get(), writing.get(), writing.get(), theirs.get(), lock_.descriptor()};
-  Launched child = launch(spec);
-  writing.reset();
-  theirs.reset();
-  if (!child.failed_step.empty()) {
-    result.ending = NotStarted{"cannot " + child.failed_step + (child.failed_step == "execute" ? " " : " python ") +
-                               quoted(options_.python) + ": " + errno_text(child.error)};
-    return result;
-  }
+  result.nonce = child->nonce;
   AttemptLog log(logs_, migration.id());
-  Attempt attempt(std::move(child), std::move(reading), std::move(ours), log, stop_, progress_, migration.id(),
-                  options_.timeout, began);
-  attempt.run(order_for(result.nonce, migration.id(), tree_.path_of(migration), source));
-  const Leftovers::Ended left = leftovers_.end();
+  Attempt attempt(std::move(*child), log, stop_, progress_, migration.id(), options_.timeout, began,
+                  [&](std::string_view said) { start_next(migration, said, result.nonce); });
+  attempt.run(order_text(result.nonce, {migration.id(), tree_.path_of(migration), "run", !expected_.empty()}, source));
+  const Leftovers::Ended left = leftovers_.end(standby_.pid());
   attempt.drain();
   attempt.report(result);
   result.survivors = left.survivors;
@@ -369,6 +365,9 @@ ChildResult Python::run(const Migration& migration) {
   }
   const Judgement judgement = judge(result);
   const bool good = judgement.outcome == Outcome::applied || judgement.outcome == Outcome::already_present;
+  if (!good || stop_.count() > 0) {
+    standby_.drop();
+  }
   log.finish(good ? "" : std::string("failed at ") + word_of(judgement.stage) + ": " + printable(judgement.message) +
                              (judgement.traceback.empty() ? "" : "\n" + judgement.traceback));
   result.output_tail = log.tail();

@@ -5,12 +5,15 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../runner.hpp"
 #include "attempt_log.hpp"
 #include "leftovers.hpp"
 #include "lock_file.hpp"
+#include "python_process.hpp"
+#include "standby.hpp"
 #include "stop_signals.hpp"
 #include "tree.hpp"
 
@@ -20,23 +23,22 @@ namespace telec {
 /// a slash is looked up on PATH. Throws Error (no_python) where there is none that can be executed.
 std::string find_python(const std::optional<std::string>& chosen);
 
-struct PythonOptions {
-  std::string python;                    ///< the interpreter's absolute path
-  std::string home;                      ///< the script's current directory
-  std::vector<std::string> environment;  ///< all that it sees
-  double timeout = 600;                  ///< seconds for one migration
-};
-
 class Python : public Interpreter {
  public:
   /// All references outlive this.
   Python(PythonOptions options, const Tree& tree, const LogDirectory& logs, LockFile& lock, StopSignals& stop,
          Progress& progress);
 
+  /// From here on starts ahead: `order` is what run() will be called with, one after the other. Not called: every
+  /// python is started when its turn has come.
+  void expect(std::vector<const Migration*> order);
+
   /// Never throws for what a script does. The child has been waited for when it returns, on every path.
   ChildResult run(const Migration& migration) override;
 
  private:
+  void start_next(const Migration& migration, std::string_view said, const std::string& nonce);
+
   PythonOptions options_;
   const Tree& tree_;
   const LogDirectory& logs_;
@@ -44,6 +46,8 @@ class Python : public Interpreter {
   StopSignals& stop_;
   Progress& progress_;
   Leftovers leftovers_;
+  std::vector<const Migration*> expected_;
+  Standby standby_;
 };
 
 }  // namespace telec

@@ -3,7 +3,13 @@
 # check() and migrate(), and reports on descriptor 3 (../judgement.hpp has the protocol). The program is embedded in
 # telec and passed with -c. It imports nothing that an isolated python3 has not loaded by itself, but for atexit, which
 # is built in; and it must at least compile on every Python 3, so that an old one can say that it is too old.
+#
+# It is compiled at every start, so what not every start needs is kept as text until then: the build puts the other two
+# files where their names stand here.
 import sys
+
+_AHEAD = "shim_ahead.py"
+_FAILURE = "shim_failure.py"
 
 
 def _telec_shim():
@@ -12,33 +18,39 @@ def _telec_shim():
     channel, lock = 3, 4
     os.set_inheritable(channel, False)
     os.set_inheritable(lock, False)
+    pending = b""
 
-    def read(count, pending):
+    def read(count):
+        nonlocal pending
         while len(pending) < count:
             piece = os.read(channel, max(count - len(pending), 65536))
             if not piece:
                 os._exit(3)  # the runner is gone
             pending += piece
-        return pending[:count], pending[count:]
+        taken, pending = pending[:count], pending[count:]
+        return taken
 
-    # The order: eight digits, the length of the fields; eight digits, the length of the script; the fields, separated
-    # by NUL; the script.
-    head, rest = read(16, b"")
-    fields, rest = read(int(head[:8]), rest)
-    source, rest = read(int(head[8:]), rest)
-    nonce, migration_id, path, mode = [os.fsdecode(field) for field in fields.split(b"\0")]
+    # An order: eight digits, the length of the fields; eight digits, the length of the script; the fields, separated
+    # by NUL; the script. The nonce is the same in all of them. Modes: `ahead` and `ping` execute nothing of the script.
+    def next_order():
+        head = read(16)
+        fields = [os.fsdecode(field) for field in read(int(head[:8])).split(b"\0")]
+        return fields, read(int(head[8:]))
+
+    (nonce, migration_id, path, mode, wanted), source = next_order()
 
     def quote(text):
-        out = ['"']
-        for c in str(text).encode("utf-8", "backslashreplace").decode("utf-8"):
+        text = str(text)
+        if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+            return '"' + text + '"'
+        out = ""
+        for c in text.encode("utf-8", "backslashreplace").decode("utf-8"):
             if c in '"\\':
-                out.append("\\" + c)
+                c = "\\" + c
             elif c < " " or c == "\x7f":
-                out.append("\\u%04x" % ord(c))
-            else:
-                out.append(c)
-        out.append('"')
-        return "".join(out)
+                c = "\\u%04x" % ord(c)
+            out += c
+        return '"' + out + '"'
 
     write = os.write
     my_pid = os.getpid()
@@ -49,13 +61,26 @@ def _telec_shim():
             return  # a forked copy of this interpreter has no say
         text = '{"nonce": "' + nonce + '", "event": "' + event + '"'
         for name, value in pairs:
-            text += ', "' + name + '": ' + (value if value in ("true", "false") else quote(value))
+            if type(value) is list:
+                value = "[" + ", ".join([quote(item) for item in value]) + "]"
+            elif type(value) is bool:
+                value = "true" if value else "false"
+            else:
+                value = quote(value)
+            text += ', "' + name + '": ' + value
         data = (text + "}\n").encode("utf-8")
         while data:
             data = data[write(channel, data):]
 
+    def part(text):
+        names = {"sys": sys}
+        exec(text, names)
+        return names
+
     supported = sys.version_info >= (3, 8)
-    send("hello", ("python", "%d.%d.%d" % sys.version_info[:3]), ("supported", "true" if supported else "false"))
+    ahead = part(_AHEAD) if supported and wanted else None
+    paths = [("paths", ahead["start_paths"]())] if ahead else []
+    send("hello", ("python", "%d.%d.%d" % sys.version_info[:3]), ("supported", supported), *paths)
     if not supported:
         os._exit(3)
 
@@ -79,6 +104,13 @@ def _telec_shim():
                 pass
 
     os.register_at_fork(after_in_child=in_child)
+
+    if mode == "ahead":
+        send("ready", ("files", ahead["import_ahead"](source, path)))
+        while mode != "run":
+            (_, migration_id, path, mode, _), source = next_order()
+            if mode == "ping":
+                send("here")
 
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
@@ -124,66 +156,11 @@ def _telec_shim():
             raise Refused("check() is still False after migrate() returned True")
         return "applied"
 
-    def one_line(error):
-        try:
-            # A SyntaxError's text repeats the place, which is told after it anyway.
-            text = str(error.msg) if isinstance(error, SyntaxError) and error.filename == path else str(error)
-        except BaseException:
-            text = "(its text cannot be had)"
-        text = text[:2000] if len(text) > 2000 else text
-        return type(error).__name__[:200] + (": " + text if text else "")
-
-    def place(error):
-        # Where in the script itself: the innermost frame of it, or where its syntax is wrong.
-        name = path.rpartition("/")[0].rpartition("/")[2] + "/" + path.rpartition("/")[2]
-        line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else None
-        trace = error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == path:
-                line = trace.tb_lineno
-            trace = trace.tb_next
-        return " (%s:%s)" % (name, line) if line else " (%s)" % name
-
-    class Sink:
-        # Takes what the interpreter's own traceback printer writes, up to a bound.
-        def __init__(self):
-            self.parts = []
-            self.room = 32768
-
-        def write(self, text):
-            if self.room > 0:
-                self.parts.append(text[: self.room])
-                self.room -= len(text)
-
-        def flush(self):
-            pass
-
-    def traceback_of(error):
-        trace = error.__traceback__
-        while trace is not None and trace.tb_frame.f_code.co_filename == "<string>":
-            trace = trace.tb_next  # the shim's own frames explain nothing
-        sink = Sink()
-        stderr, sys.stderr = sys.stderr, sink
-        try:
-            sys.__excepthook__(type(error), error.with_traceback(trace), trace)
-        except BaseException:
-            pass
-        finally:
-            sys.stderr = stderr
-        return "".join(sink.parts)
-
     try:
         verdict = [("verdict", run())]
-    except Refused as refusal:
-        name = path.rpartition("/")[0].rpartition("/")[2] + "/" + path.rpartition("/")[2]
-        verdict = [("verdict", "failed"), ("stage", stage), ("message", str(refusal) + " (" + name + ")"), ("traceback", "")]
     except BaseException as error:
-        verdict = [
-            ("verdict", "failed"),
-            ("stage", stage),
-            ("message", one_line(error) + place(error)),
-            ("traceback", traceback_of(error)),
-        ]
+        message, traceback = part(_FAILURE)["describe"](error, path, isinstance(error, Refused))
+        verdict = [("verdict", "failed"), ("stage", stage), ("message", message), ("traceback", traceback)]
 
 
 _telec_shim()

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "python_process.hpp"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+
+#include "../sha256.hpp"
+#include "../text.hpp"
+#include "calls.hpp"
+#include "launch.hpp"
+#include "shim.hpp"
+
+namespace telec {
+namespace {
+
+std::string new_nonce() {
+  std::array<unsigned char, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    throw io_error("get random bytes from", "getrandom", errno);
+  }
+  return sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).substr(0, 32);
+}
+
+}  // namespace
+
+PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& failure) {
+  PythonProcess process;
+  process.nonce = new_nonce();
+  std::array<int, 2> output{};
+  std::array<int, 2> channel{};
+  const FileDescriptor null = open_at(AT_FDCWD, "/dev/null", O_RDONLY);
+  if (!null.is_open() || ::pipe2(output.data(), O_CLOEXEC) != 0) {
+    failure.reason = "cannot set up python's descriptors: " + errno_text(errno);
+    return process;
+  }
+  process.output = FileDescriptor(output[0]);
+  const FileDescriptor writing(output[1]);
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel.data()) != 0) {
+    failure.reason = "cannot set up python's descriptors: " + errno_text(errno);
+    return process;
+  }
+  process.channel = FileDescriptor(channel[0]);
+  const FileDescriptor theirs(channel[1]);
+  LaunchSpec spec;
+  spec.file = options.python;
+  spec.arguments = {"-I", "-B", "-X", "utf8", "-X", "faulthandler", "-c", shim_source};
+  spec.environment = options.environment;
+  spec.directory = options.home;
+  spec.descriptors = {null.get(), writing.get(), writing.get(), theirs.get(), lock};
+  Launched child = launch(spec);
+  if (!child.failed_step.empty()) {
+    failure.reason = "cannot " + child.failed_step + (child.failed_step == "execute" ? " " : " python ") +
+                     quoted(options.python) + ": " + errno_text(child.error);
+    return process;
+  }
+  process.pid = child.pid;
+  process.pidfd = std::move(child.pidfd);
+  return process;
+}
+
+std::string order_text(const std::string& nonce, const Order& order, std::string_view source) {
+  std::string fields = nonce;
+  fields.append(1, '\0').append(order.id).append(1, '\0').append(order.path).append(1, '\0').append(order.mode);
+  fields.append(1, '\0').append(order.wants_paths ? "paths" : "");
+  std::array<char, 32> head{};
+  std::snprintf(head.data(), head.size(), "%08zu%08zu", fields.size(), source.size());
+  return head.data() + fields + std::string(source);
+}
+
+}  // namespace telec
