@@ -105,7 +105,7 @@ Catalog Tree::read_catalog() const {
 }
 
 bool Tree::read_script(const Migration& migration, std::string& bytes, std::string& reason) const {
-  const std::string version = "v" + std::string(migration.version());
+  const std::string version = std::string("v").append(migration.version());
   const std::string name(migration.file_name());
   const auto refuse = [&](const std::string& why) {
     reason = "cannot read the script " + quoted(path_of(migration)) + ": " + why;
