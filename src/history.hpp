@@ -15,7 +15,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "parsed.hpp"
@@ -50,7 +49,7 @@ class History {
   static Parsed<History> parse(std::string text);
 
   /// Is the migration recorded?
-  [[nodiscard]] bool contains(std::string_view id) const { return ids_.contains(id); }
+  [[nodiscard]] bool contains(std::string_view id) const;
   /// The recorded ids, in the order of the file, each once.
   [[nodiscard]] const std::vector<std::string_view>& applied() const { return applied_; }
   /// The newest entry for an id; nothing where there is none.
@@ -75,16 +74,25 @@ class History {
   std::string_view keep(std::string text) { return texts_.emplace_back(std::move(text)); }
   void read(std::string_view text);
   void insert(std::string_view id);
+  [[nodiscard]] std::size_t slot_of(std::string_view id) const;
+  void make_slots(std::size_t ids);
 
   std::deque<std::string> texts_;  // what the views below look into: a deque never moves its elements
   std::vector<std::string_view> applied_;
-  std::unordered_set<std::string_view> ids_;
+  std::vector<std::uint32_t> slots_;  // a hash table into applied_: the index + 1; 0 is free; a power of two
   std::vector<Entry> entries_;
   std::vector<Member> others_;
 
   // The newest entry of each id, made when details are first asked for: a run that has nothing to do never asks.
   mutable std::unordered_map<std::string_view, std::size_t> newest_;
   mutable std::size_t indexed_ = 0;
+
+  // What text() has made so far: a commit adds one id and one entry to what the commit before it wrote.
+  mutable std::string applied_text_;
+  mutable std::size_t applied_done_ = 0;
+  mutable std::uint32_t applied_crc_ = 0;
+  mutable std::string entries_text_;
+  mutable std::size_t entries_done_ = 0;
 };
 
 /// CRC-32 (ISO-HDLC: polynomial 0xEDB88320, as in gzip) of `bytes`, continued from `crc`.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "text.hpp"
 
@@ -21,6 +22,28 @@ constexpr auto plain_bytes = [] {
   return plain;
 }();
 
+/// The end of the plain bytes that begin at `at`. Eight at a time: ids and digests are most of a history.
+std::size_t plain_end(std::string_view text, std::size_t at) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t tops = 0x8080808080808080;
+  while (at + 8 <= text.size()) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + at, 8);
+    const std::uint64_t quote = bytes ^ (ones * '"');
+    const std::uint64_t backslash = bytes ^ (ones * '\\');
+    // A top bit is set where a byte is 0 after the exclusive or, below a space, or not ASCII (and, harmlessly, above
+    // such a byte: what is found is looked at one by one).
+    if ((((quote - ones) | (backslash - ones) | (bytes - ones * ' ') | bytes) & tops) != 0) {
+      break;
+    }
+    at += 8;
+  }
+  while (at < text.size() && plain_bytes[static_cast<unsigned char>(text[at])]) {
+    ++at;
+  }
+  return at;
+}
+
 bool is_high_surrogate(char32_t c) { return c >= 0xd800 && c <= 0xdbff; }
 bool is_low_surrogate(char32_t c) { return c >= 0xdc00 && c <= 0xdfff; }
 
@@ -37,26 +60,39 @@ void JsonScanner::fail(const std::string& what) const {
   throw JsonFault(place + what);
 }
 
-void JsonScanner::blanks() {
-  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) {
-    ++at_;
-  }
-  value_at_ = at_;
+void JsonScanner::fail_expected(const char* what) const {
+  fail(std::string("expected ") + what + (at_ == text_.size() ? ", the text ends here" : ""));
 }
 
-bool JsonScanner::accept(char c) {
-  blanks();
-  if (at_ < text_.size() && text_[at_] == c) {
-    ++at_;
-    return true;
+std::optional<std::string_view> JsonScanner::take_plain() {
+  const std::size_t end = plain_end(text_, at_);
+  if (end == text_.size() || text_[end] != '"') {
+    return std::nullopt;
   }
-  return false;
+  const std::string_view taken = text_.substr(at_, end - at_);
+  at_ = end + 1;
+  return taken;
 }
 
-void JsonScanner::expect(char c, const char* what) {
-  if (!accept(c)) {
-    fail(std::string("expected ") + what + (at_ == text_.size() ? ", the text ends here" : ""));
+bool JsonScanner::take_milliseconds() {
+  std::size_t at = at_;
+  const auto digits = [&] {
+    const std::size_t first = at;
+    while (at < text_.size() && is_digit(text_[at])) {
+      ++at;
+    }
+    return at - first;
+  };
+  const std::size_t whole = digits();
+  if (whole == 0 || whole > 15 || (whole > 1 && text_[at_] == '0') || at == text_.size() || text_[at] != '.') {
+    return false;
   }
+  ++at;
+  if (digits() != 3) {
+    return false;
+  }
+  at_ = at;
+  return true;
 }
 
 void JsonScanner::enter(char opening, const char* what) {
@@ -111,9 +147,7 @@ std::string_view JsonScanner::string(std::string& storage) {
   bool plain = true;
   while (true) {
     const std::size_t run = at_;
-    while (at_ < text_.size() && plain_bytes[static_cast<unsigned char>(text_[at_])]) {
-      ++at_;
-    }
+    at_ = plain_end(text_, at_);
     if (!plain) {
       storage.append(text_.substr(run, at_ - run));
     }

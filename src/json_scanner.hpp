@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -50,6 +51,22 @@ class JsonScanner {
 
   /// What comes next, without taking it.
   Type peek();
+  /// For text whose exact form is known, as that of our own writer. Takes `bytes` if they come next, blanks and all.
+  bool take(std::string_view bytes) {
+    if (!text_.substr(at_).starts_with(bytes)) {
+      return false;
+    }
+    at_ += bytes.size();
+    return true;
+  }
+  /// Takes the rest of a string whose opening quote was taken, and its closing quote, if it is printable ASCII without
+  /// escapes; takes nothing and gives nothing otherwise.
+  std::optional<std::string_view> take_plain();
+  /// Takes digits, a point and three digits, without a leading zero; false and nothing taken otherwise.
+  bool take_milliseconds();
+  /// Back to an earlier position().
+  void rewind(std::size_t position) { at_ = position; }
+
   /// Where the scanner is, as an offset into the text: before and after a value, it tells the value's bytes.
   [[nodiscard]] std::size_t position() const { return at_; }
   /// Nothing but white space may follow.
@@ -59,9 +76,26 @@ class JsonScanner {
   [[noreturn]] void fail(const std::string& what) const;
 
  private:
-  void blanks();
-  bool accept(char c);
-  void expect(char c, const char* what);
+  void blanks() {
+    while (at_ < text_.size() && text_[at_] <= ' ' && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) {
+      ++at_;
+    }
+    value_at_ = at_;
+  }
+  bool accept(char c) {
+    blanks();
+    if (at_ < text_.size() && text_[at_] == c) {
+      ++at_;
+      return true;
+    }
+    return false;
+  }
+  void expect(char c, const char* what) {
+    if (!accept(c)) {
+      fail_expected(what);
+    }
+  }
+  [[noreturn]] void fail_expected(const char* what) const;
   void literal(std::string_view word);
   std::string_view number_text();
   void enter(char opening, const char* what);

@@ -63,7 +63,8 @@ bool read_all(int fd, std::string& bytes, std::size_t limit, std::size_t expecte
     if (got == 0) {
       break;
     }
-    chunk = std::clamp<std::size_t>(chunk * 4, 4096, std::size_t{1024} * 1024);
+    // Where all of it was expected at once, what is left to read is the end.
+    chunk = std::clamp<std::size_t>(chunk == expected + 1 ? 4096 : chunk * 4, 4096, std::size_t{1024} * 1024);
   }
   return true;
 }
