@@ -2,7 +2,9 @@
 #include "catalog.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
+#include <optional>
 
 #include "text.hpp"
 #include "version.hpp"
@@ -31,6 +33,28 @@ bool looks_like_version(std::string_view name) {
     name.remove_prefix(1);
   }
   return !name.empty() && looks_like_digit(name.front());
+}
+
+/// A number that orders as the version does; nothing for a pre-release or where it does not fit. Most versions have one,
+/// and comparing texts would be most of what sorting costs.
+std::optional<std::uint64_t> sort_key(std::string_view version) {
+  constexpr std::uint64_t limit = std::uint64_t{1} << 21U;
+  std::uint64_t key = 0;
+  std::uint64_t number = 0;
+  for (const char c : version) {
+    if (c == '.') {
+      key = (key + number) * limit;
+      number = 0;
+    } else if (is_digit(c)) {
+      number = number * 10 + static_cast<std::uint64_t>(c - '0');
+    } else {
+      return std::nullopt;
+    }
+    if (number >= limit) {
+      return std::nullopt;
+    }
+  }
+  return key + number;
 }
 
 std::string path_of(std::string_view directory, std::string_view name) {
@@ -103,15 +127,19 @@ void Catalog::finish() {
   struct Group {
     std::size_t begin;
     std::size_t end;
+    std::optional<std::uint64_t> key;
   };
   std::vector<Group> groups;
   for (std::size_t i = 0; i < migrations_.size(); ++i) {
     if (groups.empty() || migrations_[groups.back().begin].version() != migrations_[i].version()) {
-      groups.push_back({i, i});
+      groups.push_back({i, i, sort_key(migrations_[i].version())});
     }
     groups.back().end = i + 1;
   }
   std::ranges::sort(groups, [&](const Group& a, const Group& b) {
+    if (a.key && b.key) {
+      return *a.key < *b.key;
+    }
     return Version::compare(migrations_[a.begin].version(), migrations_[b.begin].version()) < 0;
   });
   std::vector<Migration> sorted;

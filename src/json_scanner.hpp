@@ -64,6 +64,8 @@ class JsonScanner {
   std::optional<std::string_view> take_plain();
   /// Takes digits, a point and three digits, without a leading zero; false and nothing taken otherwise.
   bool take_milliseconds();
+  /// What was taken since an earlier position().
+  [[nodiscard]] std::string_view text_from(std::size_t position) const { return text_.substr(position, at_ - position); }
   /// Back to an earlier position().
   void rewind(std::size_t position) { at_ = position; }
 

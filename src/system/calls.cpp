@@ -52,6 +52,7 @@ bool write_all(int fd, std::string_view bytes) {
 bool read_all(int fd, std::string& bytes, std::size_t limit, std::size_t expected) {
   bytes.clear();
   std::size_t chunk = expected + 1;
+  bytes.reserve(chunk + 4096);  // and for the read that finds the end: growing would copy all of it
   while (bytes.size() <= limit) {
     const std::size_t begin = bytes.size();
     bytes.resize(begin + std::min(chunk, limit + 1 - begin));

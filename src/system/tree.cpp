@@ -5,8 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <memory>
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -18,7 +17,7 @@ namespace {
 
 constexpr std::size_t script_limit = std::size_t{16} * 1024 * 1024;
 
-FileType type_of(int directory, const dirent& entry) {
+FileType type_of(int directory, const dirent64& entry) {
   switch (entry.d_type) {
     case DT_REG: return FileType::regular;
     case DT_DIR: return FileType::directory;
@@ -35,27 +34,27 @@ FileType type_of(int directory, const dirent& entry) {
   return S_ISDIR(status.st_mode) ? FileType::directory : FileType::other;
 }
 
-/// Calls `on_entry(name, type)` for each entry but `.` and `..`; takes the descriptor.
+/// Calls `on_entry(name, type)` for each entry but `.` and `..`. Reads with getdents64(2): opendir(3) would cost two more
+/// calls and 32 KiB per directory, and a tree has one for each version.
 template <class OnEntry>
-void list(FileDescriptor fd, const std::string& path, OnEntry on_entry) {
-  const int number = fd.get();
-  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(number), &::closedir);
-  if (!listing) {
-    throw io_error("list the directory", path, errno);
-  }
-  fd.release();
+void list(const FileDescriptor& fd, const std::string& path, OnEntry on_entry) {
+  alignas(dirent64) static std::array<char, 32768> buffer;
   while (true) {
-    errno = 0;
-    const dirent* entry = ::readdir(listing.get());  // NOLINT(concurrency-mt-unsafe): one thread, own stream
-    if (entry == nullptr) {
-      if (errno != 0) {
-        throw io_error("list the directory", path, errno);
-      }
+    const ssize_t got = repeated([&] { return ::getdents64(fd.get(), buffer.data(), buffer.size()); });
+    if (got < 0) {
+      throw io_error("list the directory", path, errno);
+    }
+    if (got == 0) {
       return;
     }
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") {
-      on_entry(name, type_of(number, *entry));
+    for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
+      // The kernel lays out whole entries, each aligned for the next.
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+      at += entry->d_reclen;
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") {
+        on_entry(name, type_of(fd.get(), *entry));
+      }
     }
   }
 }
@@ -82,22 +81,22 @@ Catalog Tree::read_catalog() const {
   Catalog catalog;
   std::vector<std::string> versions;
   // A second description of the directory: reading one moves its position, and the tree may be listed again.
-  FileDescriptor top = open_at(fd_.get(), ".", O_RDONLY | O_DIRECTORY);
+  const FileDescriptor top = open_at(fd_.get(), ".", O_RDONLY | O_DIRECTORY);
   if (!top.is_open()) {
     throw io_error("open the migrations directory", directory_, errno);
   }
-  list(std::move(top), directory_, [&](std::string_view name, FileType type) {
+  list(top, directory_, [&](std::string_view name, FileType type) {
     if (catalog.add_top(name, type)) {
       versions.emplace_back(name);
     }
   });
   for (const std::string& version : versions) {
     const std::string path = directory_ + "/" + version;
-    FileDescriptor fd = open_at(fd_.get(), version.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const FileDescriptor fd = open_at(fd_.get(), version.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (!fd.is_open()) {
       throw io_error("open the version directory", path, errno);
     }
-    list(std::move(fd), path,
+    list(fd, path,
          [&](std::string_view name, FileType type) { catalog.add_script(version, name, type); });
   }
   catalog.finish();
