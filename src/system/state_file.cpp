@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "../text.hpp"
@@ -30,6 +32,23 @@ void refuse_if_unsafe(const struct stat& status, const std::string& what, const 
                 "this runs as root, and " + what + " " + quoted(path) + " can be written by its group (gid " +
                     std::to_string(status.st_gid) + ")",
                 "take that away with: chmod g-w " + quoted(path));
+  }
+}
+
+/// Compares the bytes of a file, piece by piece; false with errno where it cannot be read.
+bool has_content(int fd, std::string_view expected, bool& same) {
+  static std::array<char, std::size_t{64} * 1024> buffer;
+  while (true) {
+    const ssize_t got = repeated([&] { return ::read(fd, buffer.data(), buffer.size()); });
+    if (got <= 0) {
+      same = expected.empty();
+      return got == 0;
+    }
+    if (!expected.starts_with(std::string_view(buffer.data(), static_cast<std::size_t>(got)))) {
+      same = false;
+      return true;
+    }
+    expected.remove_prefix(static_cast<std::size_t>(got));
   }
 }
 
@@ -105,7 +124,7 @@ std::string StateFile::way_back(bool newer_schema) const {
   return text;
 }
 
-StateFile::Found StateFile::find() const {
+StateFile::Found StateFile::find(const std::string* expected) const {
   Found found;
   if (!directory_.exists()) {
     return found;
@@ -138,7 +157,10 @@ StateFile::Found StateFile::find() const {
   if (status.st_size > static_cast<off_t>(History::size_limit)) {
     throw refuse("larger than " + std::to_string(History::size_limit) + " bytes");
   }
-  if (!read_all(file.get(), found.text, History::size_limit, static_cast<std::size_t>(status.st_size))) {
+  const bool read = expected != nullptr
+                        ? has_content(file.get(), *expected, found.is_expected)
+                        : read_all(file.get(), found.text, History::size_limit, static_cast<std::size_t>(status.st_size));
+  if (!read) {
     throw io_error("read the state file", directory_.path(), errno);
   }
   found.exists = true;
@@ -190,8 +212,8 @@ void StateFile::probe() const {
 void StateFile::confirm_unchanged() const {
   directory_.confirm();
   lock_->confirm();
-  const Found now = find();
-  if (now.exists != last_.exists || now.device != last_.device || now.inode != last_.inode || now.text != last_.text) {
+  const Found now = find(&last_.text);
+  if (now.exists != last_.exists || now.device != last_.device || now.inode != last_.inode || (now.exists && !now.is_expected)) {
     throw Error(ErrorCode::io, "the state file " + quoted(directory_.path()) + " was changed by something else while the migration ran",
                 "nothing was overwritten; see what changed it, then run 'telec migrate' again: check() tells what is left to do");
   }

@@ -67,8 +67,10 @@ class StateFile : public HistoryStore {
     dev_t device = 0;
     ino_t inode = 0;
     std::string text;
+    bool is_expected = false;
   };
-  [[nodiscard]] Found find() const;
+  /// What is there now; with `expected`, whether it has these bytes, instead of its text.
+  [[nodiscard]] Found find(const std::string* expected = nullptr) const;
   void confirm_unchanged() const;
   void keep_old_generation() const;
   void discard_temporary() const;

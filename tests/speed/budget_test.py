@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What a run may cost, in things that can be counted exactly: calls, processes, modules, instructions. Nothing is timed.
+
+The counts of one run without a python that was started ahead are in tests/system/counts_test.cpp; here is what speed
+was bought with, and what it must not have cost.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import telec  # noqa: E402
+
+PYTHON = "/usr/bin/python3"
+SYNCS = "fsync,fdatasync,?sync,?syncfs,?sync_file_range"
+STARTS = "?clone,?clone3,?fork,?vfork"
+LOOKS = "?stat,?lstat,?newfstatat,?statx,?stat64,?lstat64,?fstatat64,?access,?faccessat,?faccessat2,?readlink,?readlinkat"
+WRITES = "write,pwrite64,writev,?pwritev,?truncate,ftruncate,?rename,?renameat,?renameat2,?unlink,?unlinkat,?mkdir,?mkdirat,?link,?linkat,?chmod,fchmod,?fchmodat,?utimensat,fallocate"
+
+
+def strace_works():
+    return shutil.which("strace") and subprocess.run(["strace", "-o", "/dev/null", "true"], check=False,
+                                                     stderr=subprocess.DEVNULL).returncode == 0
+
+
+class Counted(unittest.TestCase):
+    def setUp(self):
+        self.home = telec.Home()
+        self.addCleanup(self.home.close)
+
+    def trace(self, calls, *args, code=0):
+        """The lines of strace about the runner alone."""
+        log = self.home.path / "strace"
+        environment = self.home.environment(ASAN_OPTIONS="detect_leaks=0:" + os.environ.get("ASAN_OPTIONS", ""))
+        done = subprocess.run(["strace", "-o", str(log), "-e", "signal=none", "-e", "trace=" + calls, telec.binary(), *args],
+                              env=environment, cwd=self.home.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=120, check=False)
+        self.assertEqual(done.returncode, code, done.stderr.decode())
+        return [line for line in log.read_text(errors="replace").splitlines() if re.match(r"\w+\(", line)]
+
+    def fill(self, versions, per_version=10):
+        ids = [f"1.{i}.0/{j:03}_step.py" for i in range(versions) for j in range(1, per_version + 1)]
+        for id in ids:
+            path = self.home.tree / ("v" + id)
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+        return ids
+
+    def record(self, ids):
+        """A state as telec itself writes it, one line for each entry."""
+        entries = ",\n".join(f'    {{"id": "{id}", "outcome": "applied", "at": "2026-11-22T07:30:00Z", "seconds": 0.021, '
+                             f'"sha256": "{"0" * 64}", "python": "3.11.2", "telec": "0.1.0", "user": "ada", "host": "box"}}'
+                             for id in ids)
+        applied = ",\n".join(f'    "{id}"' for id in ids)
+        self.home.write_state(f'{{\n  "schema": 1,\n  "applied": [\n{applied}\n  ],\n  "history": [\n{entries}\n  ]\n}}\n')
+
+
+@unittest.skipUnless(strace_works(), "strace is not installed, or cannot trace here")
+class Calls(Counted):
+    def add(self, count):
+        self.home.add_all(*[f"1.0.0/{i:03}_step.py" for i in range(1, count + 1)])
+
+    def count(self, lines, *names):
+        return sum(line.split("(")[0] in names for line in lines)
+
+    def test_each_migration_costs_one_process_and_two_fsyncs_started_ahead_or_not(self):
+        for option in ([], ["--no-prestart"]):
+            with self.subTest(option):
+                shutil.rmtree(self.home.home)
+                self.home.data.mkdir(mode=0o700, parents=True)
+                self.add(8)
+                lines = self.trace(SYNCS + "," + STARTS, "migrate", *option)
+                self.assertEqual(self.count(lines, "fsync"), 16)
+                self.assertEqual(self.count(lines, "clone", "clone3", "fork", "vfork"), 8)
+                self.assertEqual(len(lines), 24)
+
+    def test_a_failure_costs_one_process_more_at_most(self):
+        self.add(5)
+        self.home.add("1.0.0/002_step.py", "def check():\n    raise ValueError\ndef migrate():\n    return True\n")
+        lines = self.trace(STARTS, "migrate", code=1)
+        self.assertIn(len(lines), (2, 3))
+
+    def test_with_nothing_pending_only_stdout_is_written(self):
+        ids = self.fill(5)
+        self.record(ids)
+        for words in (["migrate"], ["migrate", "status"], ["migrate", "--dry-run"], ["migrate", "--json"]):
+            with self.subTest(words):
+                for line in self.trace(WRITES, *words):
+                    self.assertRegex(line, r"^write\(1,")
+
+    def test_another_version_costs_four_calls_and_another_script_none(self):
+        self.fill(10)
+        few = len(self.trace("all", "migrate", "--dry-run", "-q"))
+        self.fill(30)
+        many = len(self.trace("all", "migrate", "--dry-run", "-q"))
+        self.fill(30, per_version=30)
+        more = len(self.trace("all", "migrate", "--dry-run", "-q"))
+        memory = 12  # brk and mmap for what is kept
+        self.assertLessEqual(many - few, 20 * 4 + memory)
+        self.assertLessEqual(more - many, memory)
+
+    def test_no_script_is_looked_at_before_its_turn(self):
+        self.add(3)
+        for words in (["migrate", "--dry-run"], ["migrate", "status"]):
+            lines = self.trace(LOOKS + ",?open,openat", *words)
+            self.assertEqual([line for line in lines if "_step.py" in line], [])
+
+
+class Shim(Counted):
+    """What python imports on the way to a success, told by itself (-X importtime)."""
+
+    def imported(self, arguments, order=None):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            if order is not None:
+                ours.sendall(order)
+            done = subprocess.run(["sh", "-c", f'exec "$@" 3<&{theirs.fileno()} 4</dev/null', "sh", PYTHON, "-X", "importtime", *arguments],
+                                  pass_fds=(theirs.fileno(),), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                                  check=False, env={"PATH": "/usr/bin:/bin", "HOME": str(self.home.home)})
+            theirs.close()
+            said = b""
+            while order is not None:
+                piece = ours.recv(65536)
+                if not piece:
+                    break
+                said += piece
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        names = [line.rsplit("|", 1)[1].strip() for line in done.stderr.decode().splitlines() if line.startswith("import time:")]
+        return set(names) - {"imported package"}, said
+
+    def arguments(self):
+        """What telec gives its python, as a migration sees it."""
+        seen = self.home.path / "cmdline"
+        self.home.add("1.0.0/001_look.py", f'''
+            import shutil
+            def check():
+                import os
+                return os.path.exists({str(seen)!r})
+            def migrate():
+                shutil.copy("/proc/self/cmdline", {str(seen)!r})
+                return True
+            ''')
+        result = self.home.migrate()
+        self.assertEqual(result.code, 0, result)
+        return seen.read_bytes().decode().split("\0")[1:-1]
+
+    def test_on_success_it_imports_nothing_from_a_file_and_nothing_but_atexit(self):
+        arguments = self.arguments()
+        self.assertEqual(arguments[-2], "-c")
+        script = b"N = []\ndef check():\n    N.append(1)\n    return len(N) > 1\ndef migrate():\n    return True\n"
+        fields = b"\0".join([b"nonce", b"1.0.0/001_x.py", str(self.home.tree / "v1.0.0" / "001_x.py").encode(), b"run", b""])
+        order = b"%08d%08d" % (len(fields), len(script)) + fields + script
+        bare, _ = self.imported([*arguments[:-1], "pass"])
+        shim, said = self.imported(arguments, order)
+        self.assertIn(b'"verdict": "applied"', said)
+        self.assertTrue(bare)
+        # atexit is part of the interpreter: no file is looked for. It is what makes the verdict the last thing said,
+        # after the threads are joined and every other handler has run.
+        self.assertEqual(shim - bare, {"atexit"})
+        self.assertIn("atexit", subprocess.run([PYTHON, "-I", "-c", "import sys; print(sys.builtin_module_names)"],
+                                               stdout=subprocess.PIPE, check=True).stdout.decode())
+
+
+@unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
+class Instructions(Counted):
+    """Counted by valgrind, so the same on a busy machine. The bounds leave room for compilers, not for a mistake."""
+
+    def setUp(self):
+        super().setUp()
+        if b"__asan_init" in pathlib.Path(telec.binary()).read_bytes():
+            self.skipTest("a sanitizer counts along")
+
+    def instructions(self, *words):
+        out = self.home.path / "callgrind"
+        done = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", telec.binary(), *words, "-q"],
+                              env=self.home.environment(), cwd=self.home.path, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        return int(re.search(r"Collected : (\d+)", done.stderr.decode()).group(1))
+
+    def test_nothing_pending_grows_with_the_tree_and_no_faster(self):
+        counts = []
+        for versions in (50, 100, 200):
+            self.record(self.fill(versions))
+            counts.append(self.instructions("migrate"))
+        first, second = counts[1] - counts[0], counts[2] - counts[1]
+        self.assertLess(second, first * 2.3, counts)
+
+    def test_a_status_and_a_dry_run_grow_no_faster_either(self):
+        for words in (["migrate", "status"], ["migrate", "--dry-run"]):
+            shutil.rmtree(self.home.tree)
+            shutil.rmtree(self.home.data, ignore_errors=True)
+            self.home.tree.mkdir()
+            counts = []
+            for versions in (50, 100, 200):
+                ids = self.fill(versions)
+                if words[1] == "status":
+                    self.record(ids)
+                counts.append(self.instructions(*words))
+            self.assertLess(counts[2] - counts[1], (counts[1] - counts[0]) * 2.3, (words, counts))
+
+    def test_an_entry_as_telec_writes_it_is_read_in_one_pass(self):
+        ids = self.fill(100)
+        self.record(ids)
+        own = self.instructions("migrate")
+        text = self.home.state_file.read_text()
+        self.home.write_state(text.replace('"seconds": 0.021', '"seconds":  0.021'))
+        self.assertLess(own * 1.5, self.instructions("migrate"))
+
+
+if __name__ == "__main__":
+    telec.main("budget")
