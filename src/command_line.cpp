@@ -14,10 +14,15 @@ namespace {
   throw Error(ErrorCode::usage, std::move(message), std::move(hint));
 }
 
-const OptionRow* find_option(std::string_view name) {
-  const auto& rows = options();
-  const auto row = std::ranges::find_if(rows, [&](const OptionRow& option) { return name == option.name; });
-  return row == rows.end() ? nullptr : &*row;
+/// `creating`: 'new' is among the words, whose --version takes a value.
+const OptionRow* find_option(std::string_view name, bool creating = false) {
+  const OptionRow* found = nullptr;
+  for (const OptionRow& option : options()) {
+    if (name == option.name && (found == nullptr || creating == (option.argument != nullptr))) {
+      found = &option;
+    }
+  }
+  return found;
 }
 
 const OptionRow* find_letter(char letter) {
@@ -86,9 +91,10 @@ double seconds_value(const std::string& option, std::string_view text, double le
   return *value;
 }
 
+/// `option`: empty for a word that belongs to none.
 std::string id_value(const std::string& option, std::string_view text) {
   if (text.empty()) {
-    refuse("--" + option + " needs a migration's id, it is empty", "'telec migrate status' lists the ids");
+    refuse((option.empty() ? "ID" : "--" + option) + " needs a migration's id, it is empty", "'telec migrate status' lists the ids");
   }
   // A path below the tree is the id with a `v`; whether there is such a migration is for whoever knows the tree.
   return std::string(text.substr(text.size() > 1 && text[0] == 'v' && is_digit(text[1]) ? 1 : 0));
@@ -109,7 +115,15 @@ Color color_value(std::string_view text) {
 
 std::string path_value(const std::string& option, std::string_view text) {
   if (text.empty() || text.find('\0') != std::string_view::npos) {
-    refuse("--" + option + " needs a path, it is empty");
+    refuse((option.empty() ? "DIR" : "--" + option) + " needs a path, it is empty");
+  }
+  return std::string(text);
+}
+
+std::string text_value(const std::string& option, std::string_view text) {
+  constexpr std::size_t longest = 1000;
+  if (text.find_first_not_of(" \t\n") == std::string_view::npos || text.size() > longest) {
+    refuse("--" + option + " needs a text of 1 to " + std::to_string(longest) + " bytes");
   }
   return std::string(text);
 }
@@ -125,6 +139,7 @@ struct Token {
 std::vector<Token> cut(const std::vector<std::string_view>& arguments) {
   std::vector<Token> tokens;
   bool only_words = false;
+  const bool creating = std::ranges::find(arguments, "new") != arguments.end();
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
     if (only_words || argument.size() < 2 || argument.front() != '-') {
@@ -140,7 +155,7 @@ std::vector<Token> cut(const std::vector<std::string_view>& arguments) {
     const OptionRow* option = nullptr;
     if (argument.starts_with("--")) {
       const std::size_t equals = argument.find('=');
-      option = find_option(argument.substr(2, equals == std::string_view::npos ? equals : equals - 2));
+      option = find_option(argument.substr(2, equals == std::string_view::npos ? equals : equals - 2), creating);
       if (equals != std::string_view::npos) {
         attached = argument.substr(equals + 1);
       }
@@ -187,6 +202,37 @@ void refuse_unknown_option(const std::vector<Token>& tokens, Verb verb) {
   }
 }
 
+const VerbRow& row_of(Verb verb) {
+  return *std::ranges::find_if(verbs(), [&](const VerbRow& row) { return row.verb == verb; });
+}
+
+/// The words after the verb.
+void read_words(const std::vector<std::string_view>& words, std::size_t used, const std::vector<std::string_view>& below,
+                bool help, Invocation& invocation) {
+  const VerbRow& row = row_of(invocation.verb);
+  if (row.most == 0 && used < words.size()) {
+    refuse_word(words[used], below, row.words);
+  }
+  for (; used < words.size(); ++used) {
+    invocation.arguments.emplace_back(words[used]);
+  }
+  if (help) {
+    return;
+  }
+  const std::string usage = std::string("usage: telec ") + row.words + " [OPTIONS] " + row.arguments;
+  if (invocation.arguments.size() < row.least) {
+    refuse(std::string("'telec ") + row.words + "' needs " + row.arguments, usage);
+  }
+  if (invocation.arguments.size() > row.most) {
+    const bool is_name = row.kind == Words::text;
+    refuse("one argument too many: " + quoted(invocation.arguments[row.most]),
+           is_name ? "put the name in quotes, as in telec migrate new \"rename config key\"" : usage);
+  }
+  for (std::string& word : invocation.arguments) {
+    word = row.kind == Words::id ? id_value("", word) : row.kind == Words::directory ? path_value("", word) : word;
+  }
+}
+
 /// Takes the verb's words off the tokens.
 void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
   std::vector<std::string_view> words;
@@ -197,7 +243,7 @@ void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
       words.push_back(token.typed);
     } else if (token.option != nullptr) {
       wants_help = wants_help || token.option->letter == 'h';
-      wants_version = wants_version || std::string_view(token.option->name) == "version";
+      wants_version = wants_version || (std::string_view(token.option->name) == "version" && token.option->argument == nullptr);
     }
   }
   std::size_t used = 0;
@@ -222,9 +268,7 @@ void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
       }
     }
     refuse_unknown_option(tokens, invocation.verb);
-    if (used < words.size()) {
-      refuse_word(words[used], below, words_of(invocation.verb));
-    }
+    read_words(words, used, below, help, invocation);
   } else if (used < words.size()) {
     refuse_unknown_option(tokens, Verb::help);
     for (const VerbRow& row : verbs()) {
@@ -258,10 +302,66 @@ const std::vector<VerbRow>& verbs() {
        "telec migrate --from 1.0.0 --to 2.0.0  only versions after 1.0.0, up to 2.0.0\n"
        "telec migrate --from 1.2.0 --to 1.2.0  exactly version 1.2.0, to debug it"},
       {Verb::status, "migrate status", "show what is recorded and what is pending",
-       "Lists every migration with its state, then the problems of the tree and the history. Runs no script, waits for\n"
-       "no lock and writes nothing.",
+       "Lists every migration with its state, when it was recorded, how long it ran, and what differs: its script changed\n"
+       "since, its script is gone, it is late (pending, while a later one is recorded), or it ran out of order. Then the\n"
+       "problems of the tree and the history. Runs no script, waits for no lock and writes nothing.",
        "telec migrate status                   list every migration, recorded and pending\n"
+       "telec migrate status -q                only what needs attention: empty when all is well\n"
        "telec migrate status --check -q        exit 3 while something is pending"},
+      {Verb::log, "migrate log", "show the attempts, or what the last attempt of one printed",
+       "Lists every attempt that was made, the newest first: how it ended, when, how long it took, by whom, on which\n"
+       "host, with which python and telec, the script's digest and the log file. With an ID: the attempts of that\n"
+       "migration, and all that the last of them printed. Failed attempts are kept beside the state, in\n"
+       "migration_logs/attempts.jsonl, the newest 2 MiB of them. Runs and writes nothing.",
+       "telec migrate log                      every attempt\n"
+       "telec migrate log 1.2.0/003_x.py       what the last attempt of this one printed",
+       "[ID]", Words::id, 0, 1},
+      {Verb::verify, "migrate verify", "find scripts that changed, and effects that are gone",
+       "Compares each recorded migration with its script as it is now: changed or gone since it ran is a finding (exit\n"
+       "4). With --recheck it also runs check(), and check() alone, of every migration in range, and prints what is\n"
+       "recorded against what is true: 'ok' (recorded, and there), 'pending' (neither), 'regressed' (recorded, and no\n"
+       "longer there), 'unrecorded' (there, and not recorded). The history is never changed.",
+       "telec migrate verify                   compare the scripts with what was recorded\n"
+       "telec migrate verify --recheck         and ask each check() whether it is still so",
+       "", Words::none, 0, 0},
+      {Verb::lint, "migrate lint", "look for mistakes in migrations without running them",
+       "For authors and for CI: reads the scripts, executes nothing of them, and prints each finding with its line, the\n"
+       "rule, the reason and the way to mend it (exit 4). It looks at names and numbers, at the shape of check() and\n"
+       "migrate(), at syntax and modules that Python 3.8 does not have, at imports from outside the standard library,\n"
+       "at the network, and at files that are written in a way that a power cut can tear.",
+       "telec migrate lint migrations          every script below migrations/\n"
+       "telec migrate lint --against ../main/migrations  and what another tree makes late",
+       "[DIR]", Words::directory, 0, 1},
+      {Verb::create, "migrate new", "begin a new migration",
+       "Writes a script that follows the contract, with the next number of the version, and prints its path. Its\n"
+       "check() and migrate() are to be filled in: until then it fails when it is run, and changes nothing.",
+       "telec migrate new \"rename config key\"                  in the newest version of the tree\n"
+       "telec migrate new \"rename config key\" --version 1.3.0  in this one",
+       "NAME", Words::text, 1, 1},
+      {Verb::mark, "migrate mark", "record migrations without running migrate()",
+       "For what was done by hand: runs check(), and records the migration as 'marked' where that is True. Says first\n"
+       "what it will do, and asks on a terminal; elsewhere it needs --yes. With --force and --reason it records one\n"
+       "although its check() is not True.",
+       "telec migrate mark 1.2.0/003_x.py      record it, if its check() is True\n"
+       "telec migrate mark 1.2.0/003_x.py --force --reason \"not used here\" --yes",
+       "ID...", Words::id, 1, 1000},
+      {Verb::forget, "migrate forget", "take records back",
+       "Removes migrations from the history, so that they are pending again. Says first what it will do, and asks on a\n"
+       "terminal; elsewhere it needs --yes. Effects are not undone.",
+       "telec migrate forget 1.2.0/003_x.py    the next 'telec migrate' looks at it again",
+       "ID...", Words::id, 1, 1000},
+      {Verb::rebuild, "migrate rebuild", "write a lost or refused state file anew",
+       "Runs check(), and check() alone, of every migration of the tree, and records those that are True. For a state\n"
+       "file that is lost or refused; a sound one is left as it is. The old file is kept beside it. Says first what it\n"
+       "will do, and asks on a terminal; elsewhere it needs --yes.",
+       "telec migrate rebuild                  after the state file was lost or damaged",
+       "", Words::none, 0, 0},
+      {Verb::doctor, "migrate doctor", "see whether migrations could run here",
+       "Looks at the interpreter, the tree, the state, the lock, permissions, the file system, free space, and whether\n"
+       "every pending script compiles and finds its imports; each line is 'ok', or says what to do (exit 4). Runs no\n"
+       "migration and writes nothing.",
+       "telec migrate doctor                   before an upgrade, or when something is odd",
+       "", Words::none, 0, 0},
       {Verb::help, "help", "show this help, or that of one command", "", ""},
       {Verb::version, "--version", "show the version", "", ""},
   };
@@ -274,45 +374,67 @@ const std::vector<OptionRow>& options() {
   using Value = std::string_view;
   constexpr unsigned run = bit(Verb::migrate);
   constexpr unsigned look = bit(Verb::status);
+  constexpr unsigned verify = bit(Verb::verify);
+  constexpr unsigned mark = bit(Verb::mark);
+  constexpr unsigned change = mark | bit(Verb::forget) | bit(Verb::rebuild);
+  constexpr unsigned checks = run | verify | mark | bit(Verb::rebuild);
+  constexpr unsigned all = run | look | verify | change | bit(Verb::log) | bit(Verb::lint) | bit(Verb::create) | bit(Verb::doctor);
   static const std::vector<OptionRow> rows = {
       {"dry-run", 'n', nullptr, true, run, "list what is pending; run and write nothing",
        [](In in, Name, Value) { in.dry_run = true; }},
-      {"from", 0, "VERSION", false, run | look, "only versions after this one (the version that is installed)",
+      {"from", 0, "VERSION", false, run | look | verify, "only versions after this one (the version that is installed)",
        [](In in, Name name, Value value) { in.from = version_value(name, value); }},
-      {"to", 0, "VERSION", false, run | look,
+      {"to", 0, "VERSION", false, run | look | verify,
        "only versions up to this one (the version being installed); the same as --from: exactly that version",
        [](In in, Name name, Value value) { in.to = version_value(name, value); }},
       {"only", 0, "ID", true, run, "run only this pending migration, as in 1.2.0/003_rename_keys.py; may be repeated",
        [](In in, Name name, Value value) { in.only.push_back(id_value(name, value)); }},
       {"rerun", 0, "ID", true, run, "run this migration although it is recorded; may be repeated",
        [](In in, Name name, Value value) { in.rerun.push_back(id_value(name, value)); }},
+      {"pending", 0, nullptr, true, look, "list only what is pending", [](In in, Name, Value) { in.pending = true; }},
+      {"applied", 0, nullptr, true, look, "list only what is recorded", [](In in, Name, Value) { in.applied = true; }},
       {"check", 0, nullptr, true, run | look,
        "exit 3 when something is pending (with --dry-run or status); does not apply anything",
        [](In in, Name, Value) { in.check = true; }},
+      {"recheck", 0, nullptr, true, verify, "run check(), and only check(), to see whether the effects are there",
+       [](In in, Name, Value) { in.recheck = true; }},
+      {"against", 0, "DIR", false, bit(Verb::lint), "find what arrives late, or was changed, against this other tree",
+       [](In in, Name name, Value value) { in.against = path_value(name, value); }},
+      {"version", 0, "VERSION", false, bit(Verb::create), "the version it belongs to (default: the newest in the tree)",
+       [](In in, Name name, Value value) { in.new_version = version_value(name, value); }},
+      {"force", 0, nullptr, true, mark, "record it although its check() is not True; needs --reason",
+       [](In in, Name, Value) { in.force = true; }},
+      {"reason", 0, "TEXT", false, mark | bit(Verb::forget), "why; kept with the record and in the log",
+       [](In in, Name name, Value value) { in.reason = text_value(name, value); }},
+      {"yes", 'y', nullptr, true, change, "do not ask; needed where there is no terminal",
+       [](In in, Name, Value) { in.yes = true; }},
       {"strict", 0, nullptr, true, run | look, "refuse to go on where the tree has a problem (exit 65)",
        [](In in, Name, Value) { in.strict = true; }},
-      {"timeout", 0, "SECONDS", false, run, "end a migration that runs longer (default 600)",
+      {"timeout", 0, "SECONDS", false, checks, "end a migration that runs longer (default 600)",
        [](In in, Name name, Value value) { in.timeout = seconds_value(name, value, 0.001); }},
-      {"lock-timeout", 0, "SECONDS", false, run, "wait this long for another run to end (default 60; 0: do not wait)",
+      {"lock-timeout", 0, "SECONDS", false, checks | change, "wait this long for another run to end (default 60; 0: do not wait)",
        [](In in, Name name, Value value) { in.lock_timeout = seconds_value(name, value, 0); }},
-      {"python", 0, "FILE", false, run, "the python3 to use (else TELEC_PYTHON, /usr/bin/python3, python3 on PATH)",
+      {"python", 0, "FILE", false, checks | bit(Verb::lint) | bit(Verb::doctor),
+       "the python3 to use (else TELEC_PYTHON, /usr/bin/python3, python3 on PATH)",
        [](In in, Name name, Value value) { in.python = path_value(name, value); }},
       {"no-prestart", 0, nullptr, true, run, "start each python only when its turn has come, not while the one before it runs",
        [](In in, Name, Value) { in.prestart = false; }},
-      {"migrations-dir", 0, "DIR", false, run | look,
-       "where the migrations are (else TELEC_MIGRATIONS_DIR, the installed ones)",
+      {"events", 0, "FILE|FD", false, run,
+       "append one JSON object per line to this file, or to a descriptor given as a number, as things happen",
+       [](In in, Name name, Value value) { in.events = path_value(name, value); }},
+      {"migrations-dir", 0, "DIR", false, all, "where the migrations are (else TELEC_MIGRATIONS_DIR, the installed ones)",
        [](In in, Name name, Value value) { in.migrations_dir = path_value(name, value); }},
-      {"state-file", 0, "FILE", false, run | look,
-       "where to record (else TELEC_STATE_FILE, ~/.teleclaude/migration_state.json)",
+      {"state-file", 0, "FILE", false, all, "where to record (else TELEC_STATE_FILE, ~/.teleclaude/migration_state.json)",
        [](In in, Name name, Value value) { in.state_file = path_value(name, value); }},
-      {"json", 0, nullptr, true, run | look, "print exactly one JSON document on stdout",
+      {"json", 0, nullptr, true, all, "print exactly one JSON document on stdout",
        [](In in, Name, Value) { in.json = true; }},
-      {"quiet", 'q', nullptr, true, run | look, "print nothing but errors", [](In in, Name, Value) { in.quiet = true; }},
-      {"verbose", 'v', nullptr, true, run | look, "show what the scripts print while they run",
+      {"quiet", 'q', nullptr, true, all, "print nothing but errors (status: nothing but what needs attention)",
+       [](In in, Name, Value) { in.quiet = true; }},
+      {"verbose", 'v', nullptr, true, all, "show what the scripts print while they run",
        [](In in, Name, Value) { in.verbose = true; }},
-      {"color", 0, "WHEN", false, run | look, "auto, always or never (auto: on a terminal, unless NO_COLOR is set)",
+      {"color", 0, "WHEN", false, all, "auto, always or never (auto: on a terminal, unless NO_COLOR is set)",
        [](In in, Name, Value value) { in.color = color_value(value); }},
-      {"help", 'h', nullptr, true, run | look, "show the help of this command", [](In, Name, Value) {}},
+      {"help", 'h', nullptr, true, all, "show the help of this command", [](In, Name, Value) {}},
       {"version", 0, nullptr, true, 0, "show the version", [](In, Name, Value) {}},
   };
   return rows;
@@ -330,8 +452,19 @@ bool asks_for_json(const std::vector<std::string_view>& arguments) {
   return false;
 }
 
+std::string_view command_word(Verb verb) {
+  const std::string_view words = row_of(verb).words;
+  return words.starts_with("migrate ") ? words.substr(8) : words;
+}
+
 std::string_view command_word(const std::vector<std::string_view>& arguments) {
-  return std::ranges::find(arguments, "status") != arguments.end() ? "status" : "migrate";
+  for (const VerbRow& row : verbs()) {
+    const std::string_view words = row.words;
+    if (words.starts_with("migrate ") && std::ranges::find(arguments, words.substr(8)) != arguments.end()) {
+      return words.substr(8);
+    }
+  }
+  return "migrate";
 }
 
 Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
@@ -365,6 +498,15 @@ Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
   if (invocation.verb == Verb::migrate && invocation.check && !invocation.dry_run) {
     refuse("--check says whether something is pending, and applies nothing: it goes with --dry-run",
            "'telec migrate --dry-run --check' or 'telec migrate status --check'");
+  }
+  if (invocation.pending && invocation.applied) {
+    refuse("--pending and --applied contradict each other", "without either, 'telec migrate status' lists both");
+  }
+  if (invocation.force && !invocation.reason) {
+    refuse("--force needs --reason TEXT: whoever reads the history later wants to know why");
+  }
+  if (invocation.json && invocation.events && *invocation.events == "1") {
+    refuse("--json and --events 1 would mix on stdout", "give the events a file or another descriptor");
   }
   if (invocation.quiet && invocation.verbose) {
     refuse("--quiet and --verbose contradict each other");

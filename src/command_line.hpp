@@ -16,7 +16,10 @@
 
 namespace telec {
 
-enum class Verb { migrate, status, help, version };
+enum class Verb { migrate, status, log, verify, lint, create, mark, forget, rebuild, doctor, help, version };
+
+/// What the words after a verb are.
+enum class Words { none, id, directory, text };
 
 /// One row per verb.
 struct VerbRow {
@@ -25,6 +28,10 @@ struct VerbRow {
   const char* summary;   ///< one line
   const char* details;   ///< a paragraph for its own help page; empty: it has none
   const char* examples;  ///< lines of commands, each with what it does
+  const char* arguments = "";  ///< the words after it, as its usage line shows them: "[ID]"
+  Words kind = Words::none;
+  std::size_t least = 0;       ///< how many of them there must be
+  std::size_t most = 0;
 };
 const std::vector<VerbRow>& verbs();
 
@@ -41,6 +48,16 @@ struct Invocation {
   bool json = false;
   bool quiet = false;
   bool verbose = false;
+  bool pending = false;  ///< status: only those that are pending
+  bool applied = false;  ///< status: only those that are recorded
+  bool recheck = false;
+  bool force = false;
+  bool yes = false;
+  std::vector<std::string> arguments;  ///< the words after the verb
+  std::optional<std::string> reason;
+  std::optional<std::string> against;
+  std::optional<std::string> events;
+  std::optional<Version> new_version;
   std::optional<Version> from;
   std::optional<Version> to;
   Range range;  ///< between the two
@@ -68,6 +85,8 @@ struct OptionRow {
 const std::vector<OptionRow>& options();
 
 constexpr unsigned bit(Verb verb) { return 1U << static_cast<unsigned>(verb); }
+/// What the documents call a verb: "status" for "migrate status", "migrate" for itself.
+std::string_view command_word(Verb verb);
 inline bool has_option(Verb verb, const OptionRow& option) { return (option.verbs & bit(verb)) != 0; }
 
 /// Throws Error (usage), with the nearest word as a hint.

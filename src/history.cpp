@@ -113,6 +113,8 @@ void read_entry(JsonScanner& in, IdCheck& check_id, std::string& id_storage, std
       text(&Record::user);
     } else if (key == "host") {
       text(&Record::host);
+    } else if (key == "reason") {
+      text(&Record::reason);
     } else {
       in.skip();
     }
@@ -189,6 +191,9 @@ std::string entry_text(const Record& record) {
   add("telec", record.telec);
   add("user", record.user);
   add("host", record.host);
+  if (!record.reason.empty()) {
+    add("reason", record.reason);
+  }
   return out + "}";
 }
 
@@ -341,6 +346,30 @@ void History::add(const Record& record) {
   const std::string_view id = keep(record.id);
   insert(id);
   entries_.push_back({id, keep(entry_text(record))});
+}
+
+bool History::remove(std::string_view id) {
+  if (ids_.erase(id) == 0) {
+    return false;
+  }
+  // A copy: what `id` looks into may be what is removed.
+  const std::string gone(id);
+  std::erase(applied_, gone);
+  std::erase_if(entries_, [&](const Entry& entry) { return entry.id == gone; });
+  newest_.clear();
+  indexed_ = 0;
+  return true;
+}
+
+std::vector<std::string_view> History::order() const {
+  std::vector<std::string_view> ids;
+  std::unordered_set<std::string_view> seen;
+  for (const Entry& entry : entries_) {
+    if (ids_.contains(entry.id) && seen.insert(entry.id).second) {
+      ids.push_back(entry.id);
+    }
+  }
+  return ids;
 }
 
 std::string History::text() const {

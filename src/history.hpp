@@ -32,6 +32,7 @@ struct Record {
   std::string telec;   ///< 0.1.0
   std::string user;
   std::string host;
+  std::string reason;  ///< marked by hand: why; empty where nobody said
 };
 
 class History {
@@ -57,6 +58,12 @@ class History {
 
   /// Adds a record: its id to `applied` unless it is there, and an entry to `history`.
   void add(const Record& record);
+
+  /// Takes a record back: the id and all its entries. False where it is not recorded.
+  bool remove(std::string_view id);
+
+  /// The recorded ids that have an entry, in the order in which they were first recorded.
+  [[nodiscard]] std::vector<std::string_view> order() const;
 
   /// The text to write. parse(text()) gives an equal history.
   [[nodiscard]] std::string text() const;

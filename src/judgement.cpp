@@ -209,14 +209,17 @@ Judgement judge(const ChildResult& child) {
     judgement.traceback = said.verdict->traceback;
     return judgement;
   }
-  if (said.verdict->verdict != "applied" && said.verdict->verdict != "already_present") {
+  const std::string& word = said.verdict->verdict;
+  if (word != "applied" && word != "already_present" && word != "not_present") {
     return failed(Stage::verdict, "unknown verdict " + quoted(shortened(said.verdict->verdict, 80)), said);
   }
   if (!clean_exit(child.ending)) {
     return failed(Stage::verdict, "python " + describe(child.ending) + " after its verdict", said);
   }
   Judgement judgement;
-  judgement.outcome = said.verdict->verdict == "applied" ? Outcome::applied : Outcome::already_present;
+  judgement.outcome = word == "applied"           ? Outcome::applied
+                      : word == "already_present" ? Outcome::already_present
+                                                  : Outcome::not_present;
   judgement.python = said.hello->python;
   return judgement;
 }

@@ -5,8 +5,9 @@
 // The shim writes one JSON object per line on a descriptor of its own, each with the run's nonce:
 //   {"nonce": N, "event": "hello", "python": "3.11.2", "supported": true}
 //   {"nonce": N, "event": "stage", "stage": "load" | "check" | "migrate" | "recheck"}
-//   {"nonce": N, "event": "verdict", "verdict": "applied" | "already_present" | "failed", "stage": ...,
-//    "message": ..., "traceback": ...}
+//   {"nonce": N, "event": "verdict", "verdict": "applied" | "already_present" | "not_present" | "failed",
+//    "stage": ..., "message": ..., "traceback": ...}
+// ("not_present": check() alone was asked for, and it was False.)
 // A line without the nonce is a script's scribble and says nothing.
 #pragma once
 
@@ -68,7 +69,8 @@ struct ChildResult {
 enum class Stage { start, load, check, migrate, recheck, verdict, commit };
 const char* word_of(Stage stage);
 
-enum class Outcome { applied, already_present, failed, interrupted, no_python };
+/// `not_present`: check() alone was run, and it was False.
+enum class Outcome { applied, already_present, not_present, failed, interrupted, no_python };
 
 struct Judgement {
   Outcome outcome = Outcome::failed;

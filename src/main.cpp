@@ -17,6 +17,14 @@ int dispatch(const Invocation& invocation, Voice& voice, Report& report) {
   switch (invocation.verb) {
     case Verb::migrate: return migrate(invocation, voice, report);
     case Verb::status: return status(invocation, voice, report);
+    case Verb::log: return show_log(invocation, voice, report);
+    case Verb::verify: return verify(invocation, voice, report);
+    case Verb::lint: return lint(invocation, voice, report);
+    case Verb::create: return create(invocation, voice, report);
+    case Verb::mark: return mark(invocation, voice, report);
+    case Verb::forget: return forget(invocation, voice, report);
+    case Verb::rebuild: return rebuild(invocation, voice, report);
+    case Verb::doctor: return doctor(invocation, voice, report);
     case Verb::help: voice.say(help_text(invocation.help_topic)); break;
     case Verb::version: voice.say(std::string("telec ") + telec_version + "\n"); break;
   }
@@ -42,6 +50,7 @@ int run(const std::vector<std::string_view>& arguments) {
   }
   Voice voice(invocation);
   report.range = invocation.range;
+  report.command = command_word(invocation.verb);
   try {
     return dispatch(invocation, voice, report);
   } catch (const Error& error) {

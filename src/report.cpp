@@ -15,6 +15,10 @@ const char* word_of(State state) {
     case State::interrupted: return "interrupted";
     case State::unrecorded: return "unrecorded";
     case State::not_reached: return "not_reached";
+    case State::ok: return "ok";
+    case State::regressed: return "regressed";
+    case State::marked: return "marked";
+    case State::forgotten: return "forgotten";
   }
   return "pending";
 }

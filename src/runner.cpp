@@ -55,6 +55,7 @@ State state_of(Outcome outcome) {
     case Outcome::already_present: return State::already_present;
     case Outcome::interrupted: return State::interrupted;
     case Outcome::no_python: return State::not_reached;
+    case Outcome::not_present:
     case Outcome::failed: break;
   }
   return State::failed;
@@ -95,6 +96,9 @@ void run_pending(const std::vector<const Migration*>& pending, History& history,
     entry.state = state_of(judgement.outcome);
     entry.seconds = child.seconds;
     entry.log = child.log;
+    entry.ended_at = child.finished_at;
+    entry.sha256 = child.sha256;
+    entry.python = judgement.python;
     if (judgement.outcome == Outcome::applied || judgement.outcome == Outcome::already_present) {
       history.add(record_of(migration, judgement, child, context));
       try {
@@ -112,6 +116,10 @@ void run_pending(const std::vector<const Migration*>& pending, History& history,
       }
     } else {
       report.error = error_of(migration, judgement, child, context);
+    }
+    if (report.error) {
+      entry.stage = report.error->stage;
+      entry.message = report.error->message;
     }
     finish(report, progress, std::move(entry));
   }

@@ -42,6 +42,8 @@ class Progress {
   virtual void finished(const ReportEntry& entry) = 0;
   /// Something that a person should know and that changes no outcome.
   virtual void note(const std::string& text) = 0;
+  /// Comes about twice a second while a script runs: `elapsed` seconds since it started.
+  virtual void ticked(double /*elapsed*/) {}
 };
 
 /// Has a person asked to stop? Asked between migrations.

@@ -218,6 +218,19 @@ std::string counted(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
+std::string whole_seconds(double seconds) {
+  const auto whole = static_cast<long long>(seconds);
+  std::string out;
+  if (whole < 60) {
+    append_format(out, "%lld s", whole);
+  } else if (whole < 3600) {
+    append_format(out, whole % 60 == 0 ? "%lld min" : "%lld min %lld s", whole / 60, whole % 60);
+  } else {
+    append_format(out, whole / 60 % 60 == 0 ? "%lld h" : "%lld h %lld min", whole / 3600, whole / 60 % 60);
+  }
+  return out;
+}
+
 std::string seconds_text(double seconds) {
   std::string out;
   append_format(out, "%.3f s", seconds);

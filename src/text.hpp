@@ -53,6 +53,9 @@ std::optional<double> decimal_number(std::string_view text);
 /// "1 migration", "2 migrations".
 std::string counted(std::size_t count, std::string_view noun);
 
+/// Seconds without a fraction, for waits: "12 s", "3 min 5 s", "2 h 10 min".
+std::string whole_seconds(double seconds);
+
 /// Seconds with milliseconds: "0.021 s".
 std::string seconds_text(double seconds);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a person can ask: one function per verb, each in a file of its own. Each fills the report as far as it comes;
-// an Error that ends it early is the caller's to show.
+// an Error that ends it early is the caller's to show. Each gives the exit code.
 #pragma once
 
 #include "../report.hpp"
@@ -8,11 +8,31 @@
 
 namespace telec {
 
-/// Runs what is pending, or with --dry-run lists it. Gives the exit code.
+/// Runs what is pending, or with --dry-run lists it.
 int migrate(const Invocation& invocation, Voice& voice, Report& report);
 
-/// Lists everything. Gives the exit code.
+/// Lists everything.
 int status(const Invocation& invocation, Voice& voice, Report& report);
+
+/// Lists the attempts, or shows what the last one of a migration printed.
+int show_log(const Invocation& invocation, Voice& voice, Report& report);
+
+/// Compares what is recorded with the scripts, and with --recheck with what is true.
+int verify(const Invocation& invocation, Voice& voice, Report& report);
+
+/// Looks for mistakes in scripts, without running them.
+int lint(const Invocation& invocation, Voice& voice, Report& report);
+
+/// Writes a script to begin with.
+int create(const Invocation& invocation, Voice& voice, Report& report);
+
+/// Change the history by hand: record, take back, write anew.
+int mark(const Invocation& invocation, Voice& voice, Report& report);
+int forget(const Invocation& invocation, Voice& voice, Report& report);
+int rebuild(const Invocation& invocation, Voice& voice, Report& report);
+
+/// Looks whether migrations could run here.
+int doctor(const Invocation& invocation, Voice& voice, Report& report);
 
 /// Throws Error (tree_untrusted) where --strict was given and there are problems.
 void refuse_problems_if_strict(const Invocation& invocation, const Report& report);

@@ -49,12 +49,20 @@ Voice::Voice(const Invocation& invocation)
   talk_style_.color = wants_color(invocation, err_);
 }
 
-Console Voice::console() {
+Console Voice::console() { return make_console(!json_ && !quiet_); }
+
+Console Voice::silent_console() { return make_console(false); }
+
+Console Voice::make_console(bool results) {
   ConsoleOptions options;
-  options.results = !json_ && !quiet_;
+  options.results = results;
   options.talk = !quiet_;
   options.verbose = verbose_;
   options.live = !quiet_ && err_.is_terminal() && environment("TERM").value_or("dumb") != "dumb";
+  options.columns = [this] {
+    const unsigned columns = err_.columns();
+    return std::size_t{columns > 0 ? columns : 80U};
+  };
   options.result_style = result_style_;
   options.talk_style = talk_style_;
   return {options,
@@ -74,13 +82,40 @@ void Voice::say(std::string_view text) {
   }
 }
 
+std::size_t Voice::columns() const {
+  constexpr unsigned usual = 80;  // a terminal that does not say
+  if (!out_.is_terminal()) {
+    return 0;
+  }
+  const unsigned columns = out_.columns();
+  return columns > 0 ? columns : usual;
+}
+
+void Voice::insist(std::string_view text) {
+  if (!json_) {
+    out_.write(text);
+  }
+}
+
+bool Voice::can_ask() const { return !json_ && err_.is_terminal() && is_terminal(0); }
+
+bool Voice::ask(const std::string& question) {
+  out_.flush();
+  err_.write(question + " [y/N] ");
+  err_.flush();
+  const std::string answer = read_line(0);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
 void Voice::problems(const Report& report) {
+  out_.flush();  // on one terminal, in this order
   err_.write(problem_lines(report.problems, talk_style_));
   err_.flush();
 }
 
 void Voice::note(const std::string& text) {
   if (!quiet_) {
+    out_.flush();
     err_.write(note_line(text, talk_style_));
     err_.flush();
   }

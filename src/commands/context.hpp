@@ -26,17 +26,31 @@ class Voice {
   [[nodiscard]] const Style& talk_style() const { return talk_style_; }
   /// For the loop: lines as they come.
   [[nodiscard]] Console console();
+  /// The same without a line for each migration: its results are not what was asked for.
+  [[nodiscard]] Console silent_console();
 
   /// Text for people on stdout; nothing with --json or -q.
   void say(std::string_view text);
+  /// For a table on stdout: the terminal's columns; 0 where it is none.
+  [[nodiscard]] std::size_t columns() const;
+  /// The same, with -q too: what is asked for with it.
+  void insist(std::string_view text);
+  /// Asks yes or no on the terminal; false without an answer.
+  [[nodiscard]] bool ask(const std::string& question);
+  /// Is there a person at a terminal to ask?
+  [[nodiscard]] bool can_ask() const;
+
   /// Problems, on stderr, also with -q: what is passed over is never passed over in silence.
   void problems(const Report& report);
+  /// A sentence on stderr that a person should read; nothing with -q.
   void note(const std::string& text);
   /// The document (with --json) or the error's words, then both streams out. Gives the exit code: the report's, or 74
   /// where stdout could not be written and all else went well.
   int finish(const Report& report, int exit_code);
 
  private:
+  Console make_console(bool results);
+
   bool json_;
   bool quiet_;
   bool verbose_;

@@ -2,10 +2,15 @@
 #include <algorithm>
 #include <optional>
 
+#include "../output/events.hpp"
 #include "../output/text.hpp"
 #include "../plan.hpp"
+#include "../progress_list.hpp"
 #include "../runner.hpp"
 #include "../system/attempt_log.hpp"
+#include "../system/attempts_file.hpp"
+#include "../system/calls.hpp"
+#include "../system/event_stream.hpp"
 #include "../system/lock_file.hpp"
 #include "../system/python.hpp"
 #include "../system/state_file.hpp"
@@ -15,26 +20,11 @@
 #include "../system/trusted_place.hpp"
 #include "../text.hpp"
 #include "build_config.hpp"
+#include "checks.hpp"
 #include "commands.hpp"
 
 namespace telec {
 namespace {
-
-void refuse_unknown_ids(const Catalog& catalog, const std::vector<std::string>& ids) {
-  for (const std::string& id : ids) {
-    if (catalog.find(id) != nullptr) {
-      continue;
-    }
-    std::vector<std::string_view> known;
-    for (const Migration& migration : catalog.migrations()) {
-      known.emplace_back(migration.id());
-    }
-    const std::string_view near = nearest(id, known);
-    throw Error(ErrorCode::usage, "there is no migration " + quoted(id) + " in the tree",
-                near.empty() ? "an id is written as in 1.2.0/003_rename_keys.py; 'telec migrate status' lists them"
-                             : "did you mean '" + std::string(near) + "'?");
-  }
-}
 
 /// The command with what was typed to say where, so that a hint can be typed as it stands.
 std::string command_again(const Invocation& invocation) {
@@ -96,8 +86,8 @@ int nothing_to_do(const Invocation& invocation, Voice& voice, Report& report) {
 }
 
 /// With something pending: takes the lock, looks again at what is pending then, and runs it.
-int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, StateDirectory& directory, Voice& voice,
-        Report& report) {
+int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, StateDirectory& directory, Events* events,
+        Voice& voice, Report& report) {
   PythonOptions options;
   options.python = find_python(invocation.python);
   refuse_unsafe_path("the interpreter", options.python);
@@ -120,18 +110,28 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
     return nothing_to_do(invocation, voice, report);
   }
   refuse_problems_if_strict(invocation, report);
-  refuse_problems_if_strict(invocation, report);
   voice.problems(report);
   refuse_unsafe_scripts(tree.directory(), pending);
   state.probe();
   const LogDirectory logs(directory.descriptor(), directory.directory());
+  const RunContext context = {telec_version, user_name(), host_name(), command_again(invocation)};
   Console console = voice.console();
-  Python python(std::move(options), tree, logs, lock, stop, console);
+  AttemptsFile attempts(logs, context);
+  ProgressList listeners;
+  listeners.add(console);
+  listeners.add(attempts);
+  if (events != nullptr) {
+    listeners.add(*events);
+  }
+  Python python(std::move(options), tree, logs, lock, stop, listeners);
   if (invocation.prestart && pending.size() > 1) {
     python.expect(pending);
   }
-  run_pending(pending, history, python, state, console, stop, {telec_version, user_name(), host_name(), command_again(invocation)},
-              report);
+  run_pending(pending, history, python, state, listeners, stop, context, report);
+  if (!attempts.trouble().empty()) {
+    listeners.note(attempts.trouble());
+    report.notes.push_back(attempts.trouble());
+  }
   for (ReportEntry& entry : report.entries) {
     const auto step = std::ranges::find_if(plan.steps, [&](const Plan::Step& one) { return one.migration->id() == entry.id; });
     entry.late = step != plan.steps.end() && step->late;
@@ -141,6 +141,24 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   }
   voice.say(run_summary(report));
   return voice.finish(report, report.exit_code());
+}
+
+/// The run, with its events told to whoever asked for them, to the end of an Error too.
+int run_with_events(const Invocation& invocation, const Tree& tree, const Catalog& catalog, StateDirectory& directory,
+                    EventStream& stream, Voice& voice, Report& report) {
+  Events events([&](std::string_view line) { stream.write(line); }, utc_now);
+  try {
+    const int code = run(invocation, tree, catalog, directory, &events, voice, report);
+    events.ended(report, code);
+    if (!stream.trouble().empty()) {
+      voice.note(stream.trouble());
+    }
+    return code;
+  } catch (const Error& error) {
+    report.error = report_error(error);
+    events.ended(report, report.exit_code());
+    throw;
+  }
 }
 
 }  // namespace
@@ -162,6 +180,10 @@ int migrate(const Invocation& invocation, Voice& voice, Report& report) {
   refuse_ids_out_of_range(invocation.range, invocation.only);
   refuse_ids_out_of_range(invocation.range, invocation.rerun);
   report.in_tree = catalog.migrations().size();
+  std::optional<EventStream> stream;
+  if (invocation.events && !invocation.dry_run) {
+    stream.emplace(*invocation.events);
+  }
   StateDirectory directory(state_path(invocation));
   // Without the lock: where nothing is pending, none is waited for and nothing is written.
   const History history = StateFile(directory).load();
@@ -177,7 +199,10 @@ int migrate(const Invocation& invocation, Voice& voice, Report& report) {
     refuse_problems_if_strict(invocation, report);
   }
   try {
-    return run(invocation, tree, catalog, directory, voice, report);
+    if (stream) {
+      return run_with_events(invocation, tree, catalog, directory, *stream, voice, report);
+    }
+    return run(invocation, tree, catalog, directory, nullptr, voice, report);
   } catch (const Error&) {
     if (report.entries.empty()) {
       list_pending_as(State::not_reached, plan, report);

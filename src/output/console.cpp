@@ -24,20 +24,63 @@ void Console::planned(const std::vector<const Migration*>& pending) {
 }
 
 void Console::show_live() {
-  if (options_.live && !live_.empty()) {
-    talk_(live_);
+  if (!options_.live || !running_) {
+    return;
   }
+  view_.silent = view_.elapsed - printed_at_;
+  // One column stays free: a terminal wraps when the last one is written.
+  const std::size_t columns = options_.columns();
+  talk_(std::string(erase_line) + live_line(view_, columns > 1 ? columns - 1 : columns));
+  shown_ = true;
 }
 
 void Console::clear_live() {
-  if (options_.live && !live_.empty()) {
+  if (shown_) {
     talk_(erase_line);
+    shown_ = false;
   }
 }
 
 void Console::started(const Migration& migration, std::size_t position, std::size_t total) {
-  live_ = "running " + migration.id() + " (" + std::to_string(position) + " of " + std::to_string(total) + ")";
+  view_ = LiveView{position, total, migration.id(), 0, 0, ""};
+  printed_at_ = 0;
+  printed_lately_ = false;
+  latest_line_.clear();
+  running_ = true;
   show_live();
+}
+
+void Console::ticked(double elapsed) {
+  view_.elapsed = elapsed;
+  if (printed_lately_) {
+    printed_at_ = elapsed;
+    printed_lately_ = false;
+  }
+  show_live();
+}
+
+/// Keeps the last line that is not blank; a line without an end counts as far as it has come.
+void Console::follow(std::string_view bytes) {
+  printed_lately_ = true;
+  constexpr std::size_t kept = 512;
+  if (bytes.size() > kept) {
+    const std::size_t last = bytes.substr(0, bytes.size() - kept).rfind('\n');
+    bytes = bytes.substr(last == std::string_view::npos ? bytes.size() - kept : last);
+  }
+  const auto keep = [&] {
+    if (latest_line_.find_first_not_of(" \t") != std::string::npos) {
+      view_.last_line = latest_line_;
+    }
+  };
+  for (const char c : bytes) {
+    if (c == '\n' || c == '\r') {
+      keep();
+      latest_line_.clear();
+    } else if (latest_line_.size() < kept) {
+      latest_line_.push_back(c);
+    }
+  }
+  keep();
 }
 
 void Console::print_line(std::string_view line) {
@@ -47,6 +90,9 @@ void Console::print_line(std::string_view line) {
 }
 
 void Console::printed(std::string_view bytes) {
+  if (options_.live) {
+    follow(bytes);
+  }
   if (!options_.verbose) {
     return;
   }
@@ -69,7 +115,7 @@ void Console::finished(const ReportEntry& entry) {
     partial_line_.clear();
   }
   clear_live();
-  live_.clear();
+  running_ = false;
   if (options_.results) {
     results_(entry_line(entry, id_width_, options_.result_style));
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../runner.hpp"
+#include "live_line.hpp"
 #include "text.hpp"
 
 namespace telec {
@@ -18,6 +19,8 @@ struct ConsoleOptions {
   bool talk = true;        ///< false with -q: no notes
   bool verbose = false;    ///< what the scripts print, as it comes
   bool live = false;       ///< stderr is a terminal: one line says what is running now
+  /// How wide that is, asked anew for every drawing of the line: it may be resized.
+  std::function<std::size_t()> columns = [] { return std::size_t{80}; };
   Style result_style;
   Style talk_style;
 };
@@ -33,6 +36,7 @@ class Console : public Progress {
   void printed(std::string_view bytes) override;
   void finished(const ReportEntry& entry) override;
   void note(const std::string& text) override;
+  void ticked(double elapsed) override;
 
  private:
   void show_live();
@@ -43,7 +47,14 @@ class Console : public Progress {
   Sink results_;
   Sink talk_;
   std::size_t id_width_ = 0;
-  std::string live_;          // what the live line says; empty: nothing is running
+  void follow(std::string_view bytes);
+
+  LiveView view_;
+  bool running_ = false;
+  bool shown_ = false;        // the live line stands on the terminal
+  double printed_at_ = 0;     // as `elapsed`, to the nearest tick
+  bool printed_lately_ = false;
+  std::string latest_line_;   // of the script's output, not ended yet
   std::string partial_line_;  // of a script, not ended yet
 };
 

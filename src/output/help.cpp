@@ -59,7 +59,8 @@ std::string help_text(const std::string& topic) {
     if (topic.empty() || verb.words != topic || *verb.details == '\0') {
       continue;
     }
-    std::string out = std::string("usage: telec ") + verb.words + " [OPTIONS]\n\n" + verb.details + "\n\nexamples:\n";
+    std::string out = std::string("usage: telec ") + verb.words + " [OPTIONS]" + (*verb.arguments != '\0' ? " " : "") + verb.arguments +
+                      "\n\n" + verb.details + "\n\nexamples:\n";
     add_examples(out, verb.examples);
     out += "\noptions:\n";
     for (const OptionRow& option : options()) {
@@ -71,8 +72,8 @@ std::string help_text(const std::string& topic) {
     }
     return out +
            "\nexit status: 0 done or nothing to do, 1 a migration failed, 2 usage, 3 something is pending (--check),\n"
-           "5 ran but could not be recorded, 65 state or tree cannot be trusted, 69 no usable python3, 74 cannot read or\n"
-           "write, 75 another run holds the lock, 77 refused for safety, 130 and 143 interrupted.\n";
+           "4 findings, 5 ran but could not be recorded, 65 state or tree cannot be trusted, 69 no usable python3,\n"
+           "74 cannot read or write, 75 another run holds the lock, 77 refused for safety, 130 and 143 interrupted.\n";
   }
   return overview();
 }

@@ -27,6 +27,8 @@ Json entry_value(const ReportEntry& entry) {
   value["at"] = text_or_null(entry.at);
   value["late"] = entry.late;
   value["gone"] = entry.gone;
+  value["changed"] = entry.changed;
+  value["out_of_order"] = entry.out_of_order;
   value["log"] = text_or_null(entry.log);
   return value;
 }
@@ -41,6 +43,59 @@ Json error_value(const ReportError& error) {
   value["traceback"] = text_or_null(error.traceback);
   value["log"] = text_or_null(error.log);
   return value;
+}
+
+Json seconds_or_null(const std::optional<double>& seconds) {
+  return seconds ? Json(static_cast<double>(static_cast<long long>(*seconds * 1000 + 0.5)) / 1000) : Json(nullptr);
+}
+
+Json attempt_value(const AttemptRecord& attempt) {
+  Json value;
+  value["id"] = attempt.id;
+  value["outcome"] = attempt.outcome;
+  value["at"] = text_or_null(attempt.at);
+  value["seconds"] = seconds_or_null(attempt.seconds);
+  value["stage"] = text_or_null(attempt.stage);
+  value["message"] = text_or_null(attempt.message);
+  value["sha256"] = text_or_null(attempt.sha256);
+  value["python"] = text_or_null(attempt.python);
+  value["telec"] = text_or_null(attempt.telec);
+  value["user"] = text_or_null(attempt.user);
+  value["host"] = text_or_null(attempt.host);
+  value["log"] = text_or_null(attempt.log);
+  return value;
+}
+
+/// What only one command has, under the same keys on success and on failure.
+void add_own_keys(const Report& report, Json& document) {
+  if (report.command == "log") {
+    document["attempts"] = Json::array();
+    for (const AttemptRecord& attempt : report.attempts) {
+      document["attempts"].push_back(attempt_value(attempt));
+    }
+    document["output"] = report.output ? Json(*report.output) : Json(nullptr);
+  } else if (report.command == "verify" || report.command == "lint") {
+    document["findings"] = Json::array();
+    for (const Finding& finding : report.findings) {
+      document["findings"].push_back({{"rule", finding.rule},
+                                      {"path", finding.path},
+                                      {"line", finding.line > 0 ? Json(finding.line) : Json(nullptr)},
+                                      {"message", finding.message},
+                                      {"hint", text_or_null(finding.hint)}});
+    }
+  } else if (report.command == "doctor") {
+    document["checks"] = Json::array();
+    for (const HealthCheck& check : report.health) {
+      document["checks"].push_back(
+          {{"name", check.name}, {"ok", check.ok}, {"message", check.message}, {"hint", text_or_null(check.hint)}});
+    }
+  } else if (report.command == "new") {
+    document["path"] = text_or_null(report.path);
+  } else if (report.command == "mark" || report.command == "forget") {
+    document["reason"] = text_or_null(report.reason);
+  } else if (report.command == "rebuild") {
+    document["kept"] = text_or_null(report.kept);
+  }
 }
 
 }  // namespace
@@ -62,6 +117,7 @@ std::string json_document(const Report& report) {
     document["problems"].push_back({{"kind", problem.kind}, {"path", problem.path}, {"message", problem.message}});
   }
   document["notes"] = report.notes;
+  add_own_keys(report, document);
   document["error"] = report.error ? error_value(*report.error) : Json(nullptr);
   // A path or a script's message may hold any bytes: what is not UTF-8 is replaced, and all beyond ASCII is written as
   // \uXXXX, so that a document shown on a terminal cannot steer it.

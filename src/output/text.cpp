@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "../text.hpp"
+#include "width.hpp"
 
 namespace telec {
 namespace {
@@ -12,25 +13,10 @@ namespace {
 constexpr std::size_t state_width = 15;
 constexpr std::size_t shown_output_lines = 20;
 
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) {
-    text.append(width - text.size(), ' ');
-  }
-  return text;
-}
-
 std::string words_of(State state) {
   std::string words = word_of(state);
   std::ranges::replace(words, '_', ' ');
   return words;
-}
-
-std::size_t widest_id(const Report& report) {
-  std::size_t width = 0;
-  for (const ReportEntry& entry : report.entries) {
-    width = std::max(width, entry.id.size());
-  }
-  return width;
 }
 
 void add_count(std::string& text, std::size_t count, std::string_view words) {
@@ -63,14 +49,25 @@ std::string Style::state(State state, const std::string& text) const {
   switch (state) {
     case State::applied:
     case State::already_present:
-    case State::recorded: code = "32"; break;
+    case State::recorded:
+    case State::ok:
+    case State::marked: code = "32"; break;
     case State::failed:
+    case State::regressed:
     case State::unrecorded:
     case State::interrupted: code = "31"; break;
     case State::pending:
+    case State::forgotten:
     case State::not_reached: break;
   }
   return std::string("\033[") + code + "m" + text + "\033[0m";
+}
+
+std::string Style::outcome(const std::string& word, const std::string& text) const {
+  if (word == "applied" || word == "already_present" || word == "marked" || word == "recorded") {
+    return state(State::recorded, text);
+  }
+  return state(word == "forgotten" ? State::forgotten : State::failed, text);
 }
 
 std::string Style::strong(const std::string& text) const { return color ? "\033[1m" + text + "\033[0m" : text; }
@@ -113,33 +110,85 @@ std::string dry_run_text(const Report& report, const Style& style) {
   return text + "dry run: " + counted(report.entries.size(), "migration") + " would run, nothing was run\n";
 }
 
-std::string status_text(const Report& report, const Style& style) {
-  const std::size_t width = widest_id(report);
+std::string attempts_text(const Report& report, const Style& style, bool details) {
   std::string text;
-  std::size_t gone = 0;
-  for (const ReportEntry& entry : report.entries) {
-    std::string line = style.state(entry.state, padded(words_of(entry.state), state_width)) + "  " + padded(entry.id, width);
-    if (!entry.at.empty()) {
-      line += "  " + time_text(entry.at);
+  std::size_t id_width = 0;
+  for (const AttemptRecord& attempt : report.attempts) {
+    id_width = std::max(id_width, columns_of(attempt.id));
+  }
+  for (const AttemptRecord& attempt : report.attempts) {
+    std::string outcome = attempt.outcome;
+    std::ranges::replace(outcome, '_', ' ');
+    std::string line = padded(attempt.at.empty() ? "(time unknown)" : time_text(attempt.at), 20) + "  " +
+                       style.outcome(attempt.outcome, padded(printable(outcome), state_width)) + "  " +
+                       padded(attempt.id, id_width);
+    if (attempt.seconds) {
+      line += "  " + seconds_text(*attempt.seconds);
     }
-    if (entry.seconds) {
-      line += "  " + seconds_text(*entry.seconds);
-    }
-    if (entry.outcome == "already_present") {
-      line += "  (was already present)";
-    } else if (entry.outcome == "marked") {
-      line += "  (marked by hand)";
-    }
-    line += entry.late ? "  (late)" : "";
-    line += entry.gone ? "  (script gone)" : "";
-    gone += entry.gone ? 1 : 0;
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
+    const auto add = [&](const char* what, const std::string& value) {
+      if (!value.empty()) {
+        text += std::string("    ") + what + printable(value) + "\n";
+      }
+    };
+    const bool failed = !attempt.stage.empty();
+    if (failed || !attempt.message.empty()) {
+      add("", failed ? "at " + attempt.stage + ": " + attempt.message : attempt.message);
+    }
+    if (details) {
+      const std::string who = attempt.user.empty() && attempt.host.empty() ? "" : attempt.user + "@" + attempt.host;
+      std::string with = attempt.python.empty() ? "" : "python " + attempt.python;
+      with += attempt.telec.empty() ? "" : (with.empty() ? "" : ", ") + std::string("telec ") + attempt.telec;
+      add("by ", who + (who.empty() || with.empty() ? "" : ", ") + with);
+      add("sha256 ", attempt.sha256);
+      add("log ", attempt.log);
+    }
   }
-  text += counted(report.entries.size(), "migration") + ": " + std::to_string(report.count(State::recorded)) +
-          " recorded, " + std::to_string(report.count(State::pending)) + " pending";
-  add_count(text, gone, "of the recorded without a script");
-  return text + "\n";
+  if (report.attempts.empty()) {
+    return "no attempts\n";
+  }
+  return text;
+}
+
+std::string output_text(const std::string& id, const std::optional<std::string>& output) {
+  if (!output) {
+    return id + " printed nothing in its last attempt, or its log is no longer kept\n";
+  }
+  std::string text = "the log of the last attempt of " + id + ":\n";
+  for (const std::string_view line : lines_of(*output)) {
+    text.append("  | ").append(printable(line)).append("\n");
+  }
+  return text;
+}
+
+std::string findings_text(const std::vector<Finding>& findings, const Style& style) {
+  std::string text;
+  for (const Finding& finding : findings) {
+    text += style.strong(printable(finding.path) + (finding.line > 0 ? ":" + std::to_string(finding.line) : "") + ":") + " " +
+            finding.rule + ": " + printable(finding.message) + "\n";
+    if (!finding.hint.empty()) {
+      for (const std::string_view line : lines_of(finding.hint)) {
+        text.append("    ").append(printable(line)).append("\n");
+      }
+    }
+  }
+  return text;
+}
+
+std::string health_text(const Report& report, const Style& style) {
+  std::string text;
+  std::size_t bad = 0;
+  for (const HealthCheck& check : report.health) {
+    text += style.state(check.ok ? State::ok : State::failed, check.ok ? "ok    " : "mend  ") + padded(check.name, 12) + "  " +
+            printable(check.message) + "\n";
+    if (!check.ok && !check.hint.empty()) {
+      text += std::string(20, ' ') + printable(check.hint) + "\n";
+    }
+    bad += check.ok ? 0 : 1;
+  }
+  return text + (bad == 0 ? "all is well: " + counted(report.health.size(), "look") + "\n"
+                          : counted(bad, "thing") + " to mend\n");
 }
 
 std::string problem_lines(const std::vector<Problem>& problems, const Style& style) {

@@ -14,6 +14,8 @@ namespace telec {
 struct Style {
   bool color = false;
   [[nodiscard]] std::string state(State state, const std::string& text) const;
+  /// The same for the outcome of an attempt, a word of State.
+  [[nodiscard]] std::string outcome(const std::string& word, const std::string& text) const;
   [[nodiscard]] std::string strong(const std::string& text) const;
 };
 
@@ -26,8 +28,17 @@ std::string run_summary(const Report& report);
 /// The list of a dry run, with its summary.
 std::string dry_run_text(const Report& report, const Style& style);
 
-/// The table of `status`, with its summary.
-std::string status_text(const Report& report, const Style& style);
+/// The attempts of a report, newest first: a line each, and with `details` who, with what, the digest and the log.
+std::string attempts_text(const Report& report, const Style& style, bool details);
+
+/// What the last attempt of `id` printed, each line marked as the script's own.
+std::string output_text(const std::string& id, const std::optional<std::string>& output);
+
+/// "v1.2.0/003_x.py:12: torn_write: ...\n    HINT\n"
+std::string findings_text(const std::vector<Finding>& findings, const Style& style);
+
+/// The lines of `doctor`, with their sum.
+std::string health_text(const Report& report, const Style& style);
 
 /// "telec: problem: v1.1.0/2_x.py: expected three digits ...\n", one line each.
 std::string problem_lines(const std::vector<Problem>& problems, const Style& style);

@@ -68,6 +68,9 @@ AttemptLog::AttemptLog(const LogDirectory& directory, const std::string& id)
     : directory_(directory), name_(log_name(id)), path_(directory.path() + "/" + name_), id_(id) {}
 
 void AttemptLog::open() {
+  if (!directory_.keeps()) {
+    return;
+  }
   file_ = open_at(directory_.descriptor(), name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (!file_.is_open()) {
     trouble_ = "cannot write the log " + quoted(path_) + ": " + errno_text(errno);
@@ -77,7 +80,7 @@ void AttemptLog::open() {
 }
 
 void AttemptLog::write(std::string_view bytes) {
-  if (trouble_.empty() && !write_all(file_.get(), bytes)) {
+  if (directory_.keeps() && trouble_.empty() && !write_all(file_.get(), bytes)) {
     trouble_ = "cannot write the log " + quoted(path_) + ": " + errno_text(errno);
   }
 }

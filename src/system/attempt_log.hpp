@@ -17,6 +17,10 @@ class LogDirectory {
   /// beyond the newest 200. Throws Error (io, unsafe).
   LogDirectory(int state_directory, const std::string& state_directory_path);
 
+  /// Keeps nothing: for runs of check() that must leave no trace.
+  LogDirectory() = default;
+
+  [[nodiscard]] bool keeps() const { return fd_.is_open(); }
   [[nodiscard]] int descriptor() const { return fd_.get(); }
   [[nodiscard]] const std::string& path() const { return path_; }
 

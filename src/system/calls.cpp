@@ -70,6 +70,18 @@ bool read_all(int fd, std::string& bytes, std::size_t limit, std::size_t expecte
   return true;
 }
 
+bool is_terminal(int fd) { return ::isatty(fd) == 1; }
+
+std::string read_line(int fd) {
+  constexpr std::size_t longest = 1000;
+  std::string line;
+  char c = 0;
+  while (line.size() < longest && repeated([&] { return ::read(fd, &c, 1); }) == 1 && c != '\n') {
+    line.push_back(c);
+  }
+  return line;
+}
+
 std::string directory_of(const std::string& path) {
   const auto parent = boost::filesystem::path(path).parent_path();
   return parent.empty() ? "." : parent.native();

@@ -39,6 +39,12 @@ bool write_all(int fd, std::string_view bytes);
 /// `expected` is how much there probably is.
 bool read_all(int fd, std::string& bytes, std::size_t limit, std::size_t expected = 4095);
 
+/// Is it a terminal?
+bool is_terminal(int fd);
+
+/// One line of at most 1000 bytes, without its newline; what came so far where the input ends.
+std::string read_line(int fd);
+
 /// The directory part of a path ("." where there is none), and the name after it.
 std::string directory_of(const std::string& path);
 std::string name_of(const std::string& path);

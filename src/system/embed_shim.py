@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Build step: shim.py and its parts as a C++ header. Compiles them first, so that a syntax error fails the build.
+# Build step: a Python program (shim.py with its parts, lint.py) as a C++ header. Compiles it first, so that a syntax
+# error fails the build. NAME.py becomes the constant NAME_source.
 import pathlib
 import sys
 
@@ -20,7 +21,8 @@ def main():
         source = source.replace(name, repr(text_of(part)))
     compile(source, str(shim), "exec")
     with open(header_path, "w", encoding="ascii") as file:
-        file.write("// Made from shim.py.\n#pragma once\n\nnamespace telec {\n\nconstexpr const char shim_source[] =\n")
+        file.write("// Made from %s.\n#pragma once\n\nnamespace telec {\n\n" % shim.name)
+        file.write("constexpr const char %s_source[] =\n" % shim.stem)
         for line in source.splitlines(keepends=True):
             for start in range(0, len(line), 2000):
                 piece = line[start : start + 2000]

@@ -84,6 +84,16 @@ LockFile::~LockFile() {
   }
 }
 
+LockFile::LockFile() : directory_(-1), fd_(open_at(AT_FDCWD, "/dev/null", O_RDWR)) {}
+
+std::string lock_holder(int directory, const std::string& name) {
+  const FileDescriptor file = open_at(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!file.is_open() || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+    return {};
+  }
+  return describe_holder(file.get());
+}
+
 bool LockFile::open() {
   if (!fd_.is_open()) {
     fd_ = open_at(directory_, name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);

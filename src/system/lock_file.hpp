@@ -14,6 +14,9 @@
 
 namespace telec {
 
+/// Who holds the lock on `name` in `directory`, for a message; empty: nobody. Takes and leaves nothing.
+std::string lock_holder(int directory, const std::string& name);
+
 class LockFile {
  public:
   /// Takes the lock on `name` in `directory`, waiting up to `timeout` seconds (0: not at all). Creates the file with
@@ -25,6 +28,9 @@ class LockFile {
   ~LockFile();
   LockFile(const LockFile&) = delete;
   LockFile& operator=(const LockFile&) = delete;
+
+  /// Locks nothing: for looks at a home that has no state directory yet.
+  LockFile();
 
   [[nodiscard]] int descriptor() const { return fd_.get(); }
 

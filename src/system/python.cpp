@@ -38,6 +38,7 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr double start_limit = 10;  // seconds for python3 to come up
 constexpr double grace = 2;         // seconds between SIGTERM and SIGKILL
+constexpr double tick_interval = 0.5;  // seconds between two looks of a live line
 
 auto after(double seconds) { return std::chrono::duration_cast<std::chrono::steady_clock::duration>(Seconds(seconds)); }
 
@@ -48,7 +49,7 @@ class Attempt {
   Attempt(PythonProcess child, AttemptLog& log, StopSignals& stop, Progress& progress, const std::string& id, double timeout,
           double began, std::function<void(std::string_view)> on_hello)
       : pid_(child.pid), output_(io_, child.output.release()), channel_(io_, child.channel.release()), exit_(io_),
-        signals_(io_, ::fcntl(stop.descriptor(), F_DUPFD_CLOEXEC, 3)), deadline_(io_), grace_(io_), poll_(io_), log_(log),
+        signals_(io_, ::fcntl(stop.descriptor(), F_DUPFD_CLOEXEC, 3)), deadline_(io_), grace_(io_), poll_(io_), tick_(io_), log_(log),
         stop_(stop), progress_(progress), id_(id), timeout_(timeout), began_(began), on_hello_(std::move(on_hello)),
         said_(std::move(child.said)) {
     if (child.pidfd.is_open()) {
@@ -69,6 +70,7 @@ class Attempt {
     watch_signals();
     watch_time();
     greet();
+    tick();
     while (!exited_ && io_.run_one() > 0) {
     }
     ::kill(-pid_, SIGKILL);
@@ -80,6 +82,7 @@ class Attempt {
     deadline_.cancel();
     grace_.cancel();
     poll_.cancel();
+    tick_.cancel();
     io_.restart();
     io_.poll();
   }
@@ -179,8 +182,12 @@ class Attempt {
       }
       const int count = stop_.count();
       if (count == 1) {
-        progress_.note(signal_name(stop_.signal()) + ": finishing " + id_ + ", then stopping; once more to stop it now");
+        progress_.note(signal_name(stop_.signal()) + ": finishing " + id_ + " (for " + whole_seconds(monotonic_seconds() - began_) +
+                       " now, " + whole_seconds(timeout_) + " at the most), then stopping; once more to stop it now");
       } else if (count > 1) {
+        if (!forced_) {
+          progress_.note(signal_name(stop_.signal()) + " again: ending " + id_ + " now");
+        }
         end(Stopped{stop_.signal()});
       }
       watch_signals();
@@ -199,6 +206,16 @@ class Attempt {
     deadline_.async_wait([this](error_code error) {
       if (!error) {
         watch_time();
+      }
+    });
+  }
+
+  void tick() {
+    tick_.expires_after(after(tick_interval));
+    tick_.async_wait([this](error_code error) {
+      if (!error) {
+        progress_.ticked(monotonic_seconds() - began_);
+        tick();
       }
     });
   }
@@ -251,6 +268,7 @@ class Attempt {
   Timer deadline_;
   Timer grace_;
   Timer poll_;
+  Timer tick_;
   AttemptLog& log_;
   StopSignals& stop_;
   Progress& progress_;
@@ -354,7 +372,7 @@ ChildResult Python::run(const Migration& migration) {
   AttemptLog log(logs_, migration.id());
   Attempt attempt(std::move(*child), log, stop_, progress_, migration.id(), options_.timeout, began,
                   [&](std::string_view said) { start_next(migration, said, result.nonce); });
-  attempt.run(order_text(result.nonce, {migration.id(), tree_.path_of(migration), "run", !expected_.empty()}, source));
+  attempt.run(order_text(result.nonce, {migration.id(), tree_.path_of(migration), options_.only_check ? "check" : "run", !expected_.empty()}, source));
   const Leftovers::Ended left = leftovers_.end(standby_.pid());
   attempt.drain();
   attempt.report(result);

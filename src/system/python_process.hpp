@@ -19,6 +19,7 @@ struct PythonOptions {
   std::string home;                      ///< the script's current directory
   std::vector<std::string> environment;  ///< all that it sees
   double timeout = 600;                  ///< seconds for one migration
+  bool only_check = false;               ///< run check() and nothing else
 };
 
 struct PythonProcess {

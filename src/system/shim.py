@@ -148,6 +148,8 @@ def _telec_shim():
         enter("check")
         if boolean("check"):
             return "already_present"
+        if mode == "check":
+            return "not_present"
         enter("migrate")
         if not boolean("migrate"):
             raise Refused("migrate() returned False")

@@ -239,6 +239,23 @@ void StateFile::keep_old_generation() const {
   }
 }
 
+std::string StateFile::keep_aside() {
+  std::string time = utc_now();
+  std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+  const std::string name = directory_.name() + ".refused-" + time;
+  const std::string path = directory_.directory() + "/" + name;
+  const int directory = directory_.descriptor();
+  if (::linkat(directory, directory_.name().c_str(), directory, name.c_str(), 0) != 0) {
+    // A file system without hard links: a copy.
+    FileDescriptor copy = open_at(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    if (!copy.is_open() || !write_all(copy.get(), last_.text) || ::fsync(copy.get()) != 0 || copy.close() != 0) {
+      throw io_error("keep the old state file as", path, errno);
+    }
+  }
+  keeps_old_ = false;
+  return path;
+}
+
 void StateFile::commit(const History& history) {
   confirm_unchanged();
   Found next;
@@ -265,7 +282,7 @@ void StateFile::commit(const History& history) {
     if (file.close() != 0) {
       throw io_error("close", path, errno);
     }
-    if (last_.exists) {
+    if (last_.exists && keeps_old_) {
       keep_old_generation();
     }
     if (::renameat(directory, temporary.c_str(), directory, directory_.name().c_str()) != 0) {

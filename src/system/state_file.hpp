@@ -47,6 +47,13 @@ class StateFile : public HistoryStore {
   /// io where it cannot be read, unsafe where others may write it. Never writes, moves or repairs anything.
   History load();
 
+  /// Is there a file? Throws Error where what is there is none.
+  [[nodiscard]] bool exists() const { return find().exists; }
+
+  /// Under the lock, for a state that load() refused: gives it a second name beside, which commit() leaves alone, and
+  /// keeps the generation before it as `.old`, which is worth more. The path of that name. Throws Error (io).
+  std::string keep_aside();
+
   /// From here on this run may commit: `lock` is held. Call before load(), whose result is what commit() expects to
   /// find.
   void may_commit(const LockFile& lock) { lock_ = &lock; }
@@ -80,6 +87,7 @@ class StateFile : public HistoryStore {
 
   const StateDirectory& directory_;
   const LockFile* lock_ = nullptr;
+  bool keeps_old_ = true;  // the generation before the next commit becomes `.old`
   Found last_;  // what is on disk, as far as this run knows
 };
 

@@ -132,6 +132,25 @@ bool Tree::read_script(const Migration& migration, std::string& bytes, std::stri
   return true;
 }
 
+std::string Tree::create_script(const Migration& migration, const std::string& text) const {
+  const std::string version = "v" + std::string(migration.version());
+  const std::string path = path_of(migration);
+  constexpr unsigned directory_mode = 0777;  // as umask(2) leaves it: these files are for others to read
+  constexpr unsigned file_mode = 0666;
+  if (::mkdirat(fd_.get(), version.c_str(), directory_mode) != 0 && errno != EEXIST) {
+    throw io_error("create the directory", directory_ + "/" + version, errno, "name your own tree with --migrations-dir DIR");
+  }
+  const FileDescriptor directory = open_at(fd_.get(), version.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  FileDescriptor file;
+  if (directory.is_open()) {
+    file = open_at(directory.get(), std::string(migration.file_name()).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
+  }
+  if (!file.is_open() || !write_all(file.get(), text) || file.close() != 0) {
+    throw io_error("create", path, errno, "name your own tree with --migrations-dir DIR");
+  }
+  return path;
+}
+
 std::string Tree::path_of(const Migration& migration) const { return directory_ + "/" + migration.path(); }
 
 }  // namespace telec

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "checks.hpp"
+
+#include <csignal>
+
+#include "../system/python.hpp"
+#include "../system/surroundings.hpp"
+#include "../system/trusted_place.hpp"
+#include "../text.hpp"
+
+namespace telec {
+namespace {
+
+ReportError error_of(const CheckResult& result) {
+  ReportError error;
+  const Judgement& judgement = result.judgement;
+  error.message = judgement.message;
+  if (judgement.outcome == Outcome::interrupted) {
+    error.code = ErrorCode::interrupted;
+    error.signal = judgement.signal;
+    error.id = result.migration->id();
+    error.stage = word_of(judgement.stage);
+    error.hint = "nothing was changed";
+  } else {
+    error.code = ErrorCode::no_python;
+    error.hint = "name a working interpreter with --python FILE or TELEC_PYTHON";
+  }
+  return error;
+}
+
+ReportError stopped_before(const Migration& migration, int signal) {
+  ReportError error;
+  error.code = ErrorCode::interrupted;
+  error.signal = signal;
+  error.message = "stopped by " + signal_name(signal) + " before " + migration.id();
+  error.hint = "nothing was changed";
+  return error;
+}
+
+}  // namespace
+
+void run_checks(const std::vector<const Migration*>& migrations, const Invocation& invocation, const Tree& tree,
+                LockFile& lock, StopSignals& stop, Console& console, Report& report,
+                const std::function<State(const CheckResult&)>& state_of) {
+  if (migrations.empty()) {
+    return;
+  }
+  PythonOptions options;
+  options.python = find_python(invocation.python);
+  refuse_unsafe_path("the interpreter", options.python);
+  refuse_unsafe_path("the migrations directory", tree.directory());
+  refuse_unsafe_scripts(tree.directory(), migrations);
+  options.home = home_directory();
+  confirm_directory(options.home);
+  options.environment = script_environment(options.home);
+  options.timeout = invocation.timeout;
+  options.only_check = true;
+  const LogDirectory no_logs;
+  Python python(std::move(options), tree, no_logs, lock, stop, console);
+  console.planned(migrations);
+  for (std::size_t i = 0; i < migrations.size() && !report.error; ++i) {
+    const Migration& migration = *migrations[i];
+    if (const int signal = stop.signal(); signal != 0) {
+      report.error = stopped_before(migration, signal);
+      return;
+    }
+    console.started(migration, i + 1, migrations.size());
+    CheckResult result = {&migration, python.run(migration), {}};
+    result.judgement = judge(result.child);
+    ReportEntry entry;
+    entry.id = migration.id();
+    entry.seconds = result.child.seconds;
+    entry.state = state_of(result);
+    if (result.judgement.outcome == Outcome::interrupted || result.judgement.outcome == Outcome::no_python) {
+      report.error = error_of(result);
+    }
+    if (!result.child.note.empty()) {
+      console.note(migration.id() + ": " + result.child.note);
+      report.notes.push_back(migration.id() + ": " + result.child.note);
+    }
+    console.finished(entry);
+    report.entries.push_back(std::move(entry));
+  }
+}
+
+State state_of_check(const CheckResult& result) {
+  switch (result.judgement.outcome) {
+    case Outcome::already_present:
+    case Outcome::applied: return State::already_present;
+    case Outcome::not_present: return State::pending;
+    case Outcome::interrupted: return State::interrupted;
+    case Outcome::no_python: return State::not_reached;
+    case Outcome::failed: break;
+  }
+  return State::failed;
+}
+
+void confirm(const Invocation& invocation, Voice& voice, const std::string& what) {
+  voice.note(what);
+  if (invocation.yes) {
+    return;
+  }
+  if (!voice.can_ask()) {
+    throw Error(ErrorCode::usage, "this changes the history, and there is no terminal to ask on", "give --yes if that is what you want");
+  }
+  if (!voice.ask("go on?")) {
+    Error error(ErrorCode::interrupted, "not confirmed", "nothing was changed");
+    error.signal = SIGINT;
+    throw error;
+  }
+}
+
+void refuse_unknown_ids(const Catalog& catalog, const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    if (catalog.find(id) != nullptr) {
+      continue;
+    }
+    std::vector<std::string_view> known;
+    for (const Migration& migration : catalog.migrations()) {
+      known.emplace_back(migration.id());
+    }
+    const std::string_view near = nearest(id, known);
+    throw Error(ErrorCode::usage, "there is no migration " + quoted(id) + " in the tree",
+                near.empty() ? "an id is written as in 1.2.0/003_rename_keys.py; 'telec migrate status' lists them" : "did you mean '" + std::string(near) + "'?");
+  }
+}
+
+}  // namespace telec

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What the commands that look with check() alone have in common, and the question before one that changes the history.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "../judgement.hpp"
+#include "../system/lock_file.hpp"
+#include "../system/stop_signals.hpp"
+#include "../system/tree.hpp"
+#include "context.hpp"
+
+namespace telec {
+
+struct CheckResult {
+  const Migration* migration;
+  ChildResult child;
+  Judgement judgement;
+};
+
+/// Runs check() of each, and nothing else, under `lock`. `state_of` says what a result means; an entry for each goes
+/// into the report and to `console`. Ends early with an error in the report where python cannot be run or a person
+/// asked to stop. No log is kept.
+void run_checks(const std::vector<const Migration*>& migrations, const Invocation& invocation, const Tree& tree,
+                LockFile& lock, StopSignals& stop, Console& console, Report& report,
+                const std::function<State(const CheckResult&)>& state_of);
+
+/// Nothing recorded: pending, already_present, failed, interrupted or not_reached.
+State state_of_check(const CheckResult& result);
+
+/// Says what will be done, and asks where there is a terminal. Throws Error: usage where there is none and --yes is
+/// missing, interrupted where the answer is no.
+void confirm(const Invocation& invocation, Voice& voice, const std::string& what);
+
+/// Throws Error (usage) for ids that the tree does not have, with the nearest as a hint.
+void refuse_unknown_ids(const Catalog& catalog, const std::vector<std::string>& ids);
+
+}  // namespace telec

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "../attempt.hpp"
+#include "../output/text.hpp"
+#include "../system/attempts_file.hpp"
+#include "../system/state_file.hpp"
+#include "../text.hpp"
+#include "commands.hpp"
+
+namespace telec {
+namespace {
+
+/// An id that was never tried, and is nowhere: most likely mistyped.
+void refuse_unknown(const std::string& id, const std::vector<AttemptRecord>& all) {
+  std::vector<std::string_view> known;
+  for (const AttemptRecord& attempt : all) {
+    known.emplace_back(attempt.id);
+  }
+  const std::string_view near = nearest(id, known);
+  throw Error(ErrorCode::usage, "no attempt of " + quoted(id) + " is known",
+              near.empty() ? "'telec migrate log' lists the attempts" : "did you mean '" + std::string(near) + "'?");
+}
+
+}  // namespace
+
+int show_log(const Invocation& invocation, Voice& voice, Report& report) {
+  const StateDirectory directory(state_path(invocation));
+  const History history = StateFile(directory).load();
+  std::vector<AttemptRecord> attempts;
+  if (directory.exists()) {
+    attempts = kept_attempts(directory.descriptor(), directory.directory());
+  }
+  if (invocation.arguments.empty()) {
+    report.attempts = merge_attempts(std::move(attempts), history, "");
+    voice.say(attempts_text(report, voice.result_style(), invocation.verbose));
+    return voice.finish(report, 0);
+  }
+  const std::string& id = invocation.arguments.front();
+  report.attempts = merge_attempts(attempts, history, id);
+  if (report.attempts.empty()) {
+    refuse_unknown(id, merge_attempts(std::move(attempts), history, ""));
+  }
+  if (const std::string& name = report.attempts.front().log; !name.empty()) {
+    report.output = kept_log(directory.descriptor(), name);
+  }
+  voice.say(attempts_text(report, voice.result_style(), true));
+  voice.say(output_text(id, report.output));
+  return voice.finish(report, 0);
+}
+
+}  // namespace telec

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+// mark, forget and rebuild: the history changed by hand. Each says what it will do and asks, then takes the lock, reads
+// the history again, and commits once: all of it or nothing.
+#include <algorithm>
+#include <optional>
+
+#include "../output/text.hpp"
+#include "../sha256.hpp"
+#include "../system/attempts_file.hpp"
+#include "../system/calls.hpp"
+#include "../system/state_file.hpp"
+#include "../system/surroundings.hpp"
+#include "../text.hpp"
+#include "build_config.hpp"
+#include "checks.hpp"
+#include "commands.hpp"
+
+namespace telec {
+namespace {
+
+std::string list_of(const std::vector<std::string>& ids) {
+  std::string text;
+  for (const std::string& id : ids) {
+    text += (text.empty() ? "" : ", ") + id;
+  }
+  return text;
+}
+
+std::vector<std::string> each_once(const std::vector<std::string>& ids) {
+  std::vector<std::string> once;
+  for (const std::string& id : ids) {
+    if (std::ranges::find(once, id) == once.end()) {
+      once.push_back(id);
+    }
+  }
+  return once;
+}
+
+Record record_by_hand(const Tree& tree, const Migration& migration, std::string outcome, const std::string& reason) {
+  Record record;
+  record.id = migration.id();
+  record.outcome = std::move(outcome);
+  record.at = utc_now();
+  std::string bytes;
+  std::string trouble;
+  if (tree.read_script(migration, bytes, trouble)) {
+    record.sha256 = sha256(bytes);
+  }
+  record.telec = telec_version;
+  record.user = user_name();
+  record.host = host_name();
+  record.reason = reason;
+  return record;
+}
+
+/// For `log`. Comes after the commit, and never stands in its way.
+void note_by_hand(const StateDirectory& directory, const Report& report, Voice& voice, const char* outcome) {
+  std::string trouble;
+  try {
+    const LogDirectory logs(directory.descriptor(), directory.directory());
+    AttemptsFile attempts(logs, {telec_version, user_name(), host_name(), {}});
+    for (const ReportEntry& entry : report.entries) {
+      AttemptRecord attempt;
+      attempt.id = entry.id;
+      attempt.outcome = outcome;
+      attempt.at = entry.at;
+      attempt.message = report.reason;
+      attempt.sha256 = entry.sha256;
+      attempts.append(std::move(attempt));
+    }
+    trouble = attempts.trouble();
+  } catch (const Error& error) {
+    trouble = error.message;
+  }
+  if (!trouble.empty()) {
+    voice.note(trouble);
+  }
+}
+
+void add_entry(const Record& record, State state, Report& report) {
+  ReportEntry entry;
+  entry.id = record.id;
+  entry.state = state;
+  entry.at = record.at;
+  entry.outcome = record.outcome;
+  entry.sha256 = record.sha256;
+  report.entries.push_back(std::move(entry));
+}
+
+void say_entries(const Report& report, Voice& voice) {
+  for (const ReportEntry& entry : report.entries) {
+    voice.say(entry_line(entry, 0, voice.result_style()));
+  }
+}
+
+/// The lock on the state, and the state under it.
+struct Locked {
+  Locked(const Invocation& invocation, StateDirectory& directory, Voice& voice)
+      : lock((directory.create(), directory.descriptor()), directory.name() + ".lock", directory.path() + ".lock",
+             invocation.lock_timeout, stop, [&voice](const std::string& text) { voice.note(text); }),
+        state(directory) {
+    state.may_commit(lock);
+  }
+
+  StopSignals stop;
+  LockFile lock;
+  StateFile state;
+};
+
+/// What of `ids` is not recorded yet; says so of the others.
+std::vector<std::string> not_recorded(const History& history, const std::vector<std::string>& ids, Voice& voice, Report& report) {
+  std::vector<std::string> rest;
+  for (const std::string& id : ids) {
+    if (!history.contains(id)) {
+      rest.push_back(id);
+      continue;
+    }
+    voice.note(id + " is recorded already");
+    report.notes.push_back(id + " is recorded already");
+  }
+  return rest;
+}
+
+/// Throws Error (migration_failed) for the first whose check() is not True.
+void refuse_what_is_not_there(const std::vector<CheckResult>& results, Report& report) {
+  for (const CheckResult& result : results) {
+    if (result.judgement.outcome == Outcome::already_present) {
+      continue;
+    }
+    ReportError error;
+    error.code = ErrorCode::migration_failed;
+    error.id = result.migration->id();
+    error.stage = word_of(result.judgement.outcome == Outcome::failed ? result.judgement.stage : Stage::check);
+    error.message = result.judgement.outcome == Outcome::failed ? result.judgement.message : "check() is False: its effect is not there";
+    error.traceback = result.judgement.traceback;
+    error.hint = "nothing was recorded; 'telec migrate --only " + result.migration->id() +
+                 "' brings it about, and --force --reason TEXT records it all the same";
+    report.error = std::move(error);
+    return;
+  }
+}
+
+}  // namespace
+
+int mark(const Invocation& invocation, Voice& voice, Report& report) {
+  const Tree tree(migrations_directory(invocation));
+  const Catalog catalog = tree.read_catalog();
+  const std::vector<std::string> asked = each_once(invocation.arguments);
+  refuse_unknown_ids(catalog, asked);
+  report.reason = invocation.reason.value_or("");
+  StateDirectory directory(state_path(invocation));
+  const std::vector<std::string> ids = not_recorded(StateFile(directory).load(), asked, voice, report);
+  if (ids.empty()) {
+    voice.say("nothing to mark\n");
+    return voice.finish(report, 0);
+  }
+  confirm(invocation, voice,
+          invocation.force ? "will record without a look at check(): " + list_of(ids)
+                           : "will run check() and, where it is True, record: " + list_of(ids));
+  Locked locked(invocation, directory, voice);
+  History history = locked.state.load();
+  std::vector<const Migration*> migrations;
+  for (const std::string& id : ids) {
+    if (!history.contains(id)) {
+      migrations.push_back(catalog.find(id));
+    }
+  }
+  if (!invocation.force) {
+    std::vector<CheckResult> results;
+    Report checks;
+    Console console = voice.silent_console();
+    run_checks(migrations, invocation, tree, locked.lock, locked.stop, console, checks, [&](const CheckResult& result) {
+      results.push_back(result);
+      return state_of_check(result);
+    });
+    report.error = std::move(checks.error);
+    if (!report.error) {
+      refuse_what_is_not_there(results, report);
+    }
+    if (report.error) {
+      return voice.finish(report, report.exit_code());
+    }
+  }
+  for (const Migration* migration : migrations) {
+    const Record record = record_by_hand(tree, *migration, "marked", report.reason);
+    history.add(record);
+    add_entry(record, State::marked, report);
+  }
+  locked.state.commit(history);
+  note_by_hand(directory, report, voice, "marked");
+  say_entries(report, voice);
+  voice.say("recorded " + counted(report.entries.size(), "migration") + "\n");
+  return voice.finish(report, 0);
+}
+
+int forget(const Invocation& invocation, Voice& voice, Report& report) {
+  const std::vector<std::string> ids = each_once(invocation.arguments);
+  report.reason = invocation.reason.value_or("");
+  StateDirectory directory(state_path(invocation));
+  const auto refuse_unrecorded = [&](const History& history) {
+    for (const std::string& id : ids) {
+      if (!history.contains(id)) {
+        const std::string_view near = nearest(id, history.applied());
+        throw Error(ErrorCode::usage, id + " is not recorded",
+                    near.empty() ? "'telec migrate status --applied' lists what is" : "did you mean '" + std::string(near) + "'?");
+      }
+    }
+  };
+  refuse_unrecorded(StateFile(directory).load());
+  confirm(invocation, voice, "will take back the records of " + list_of(ids) + "; their effects stay, and 'telec migrate' looks at them again");
+  Locked locked(invocation, directory, voice);
+  History history = locked.state.load();
+  refuse_unrecorded(history);
+  for (const std::string& id : ids) {
+    history.remove(id);
+    Record record;
+    record.id = id;
+    record.at = utc_now();
+    add_entry(record, State::forgotten, report);
+  }
+  locked.state.commit(history);
+  note_by_hand(directory, report, voice, "forgotten");
+  say_entries(report, voice);
+  voice.say("took back " + counted(report.entries.size(), "record") + "\n");
+  return voice.finish(report, 0);
+}
+
+namespace {
+
+/// Why the state is to be rebuilt: what is wrong with it; empty: it is not there. Throws Error (usage) where it is sound.
+std::string fault_of_state(StateFile& state) {
+  try {
+    if (!state.exists()) {
+      return {};
+    }
+    const History history = state.load();
+    static_cast<void>(history);
+  } catch (const Error& error) {
+    if (error.code != ErrorCode::state_untrusted) {
+      throw;
+    }
+    return error.message;
+  }
+  throw Error(ErrorCode::usage, "the state file is sound: there is nothing to rebuild",
+              "to change single records: 'telec migrate mark', 'telec migrate forget'");
+}
+
+}  // namespace
+
+int rebuild(const Invocation& invocation, Voice& voice, Report& report) {
+  const Tree tree(migrations_directory(invocation));
+  const Catalog catalog = tree.read_catalog();
+  report.problems = catalog.problems();
+  StateDirectory directory(state_path(invocation));
+  StateFile look(directory);
+  const std::string fault = fault_of_state(look);
+  confirm(invocation, voice,
+          (fault.empty() ? "there is no state file; " : fault + "; ") + "will run check() of " +
+              counted(catalog.migrations().size(), "migration") + " and record those that are True" +
+              (fault.empty() ? "" : "; the file that is there is kept beside it"));
+  Locked locked(invocation, directory, voice);
+  fault_of_state(locked.state);
+  std::vector<const Migration*> all;
+  for (const Migration& migration : catalog.migrations()) {
+    all.push_back(&migration);
+  }
+  History history;
+  Console console = voice.console();
+  run_checks(all, invocation, tree, locked.lock, locked.stop, console, report, [&](const CheckResult& result) {
+    if (result.judgement.outcome == Outcome::already_present) {
+      Record record = record_by_hand(tree, *result.migration, "already_present", "");
+      record.python = result.judgement.python;
+      history.add(record);
+      return State::already_present;
+    }
+    if (result.judgement.outcome == Outcome::failed) {
+      const std::string text = result.migration->id() + ": check() gave no answer, so it is not recorded: " + result.judgement.message;
+      console.note(text);
+      report.notes.push_back(text);
+    }
+    return state_of_check(result);
+  });
+  if (report.error) {
+    return voice.finish(report, report.exit_code());
+  }
+  if (!fault.empty()) {
+    report.kept = locked.state.keep_aside();
+  }
+  locked.state.commit(history);
+  voice.problems(report);
+  if (!report.kept.empty()) {
+    voice.note("the old state file is kept as " + quoted(report.kept));
+  }
+  voice.say("rebuilt: " + counted(report.count(State::already_present), "migration") + " recorded, " +
+            std::to_string(report.count(State::pending)) + " pending" +
+            (report.count(State::failed) > 0 ? ", " + std::to_string(report.count(State::failed)) + " without an answer" : "") + "\n");
+  return voice.finish(report, 0);
+}
+
+}  // namespace telec

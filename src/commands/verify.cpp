@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "../verify.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "../output/text.hpp"
+#include "../plan.hpp"
+#include "../system/state_file.hpp"
+#include "../text.hpp"
+#include "checks.hpp"
+#include "commands.hpp"
+
+namespace telec {
+namespace {
+
+std::string recorded_text(const std::optional<Record>& record) {
+  return record && !record->at.empty() ? "recorded on " + record->at : "recorded";
+}
+
+void compare_scripts(const Tree& tree, const History& history, const Plan& plan, Report& report) {
+  for (const Plan::Step& step : plan.steps) {
+    const auto record = step.recorded ? history.details(step.migration->id()) : std::nullopt;
+    if (!record || record->sha256.empty()) {
+      continue;
+    }
+    std::string bytes;
+    std::string reason;
+    if (!tree.read_script(*step.migration, bytes, reason)) {
+      report.findings.push_back({"script_unreadable", step.migration->path(), 0, reason, "make it a file that can be read"});
+    } else if (!is_same_script(bytes, record->sha256)) {
+      report.findings.push_back({"script_changed", step.migration->path(), 0,
+                                 "its script is not the one that was " + recorded_text(record) + "; it is not run again by itself",
+                                 "if the change matters here: telec migrate --rerun " + step.migration->id()});
+    }
+  }
+  for (const std::string& id : plan.gone) {
+    report.findings.push_back({"script_gone", "v" + id, 0, recorded_text(history.details(id)) + ", and no longer in the tree",
+                               "put it back, or take the record away: telec migrate forget " + id});
+  }
+}
+
+void add_finding(const CheckResult& result, State state, const std::optional<Record>& record, Report& report) {
+  const std::string& id = result.migration->id();
+  const std::string path = result.migration->path();
+  if (state == State::regressed) {
+    report.findings.push_back({"regressed", path, 0, recorded_text(record) + ", and check() is False now",
+                               "find out what undid it; to bring it about again: telec migrate --rerun " + id});
+  } else if (state == State::unrecorded) {
+    report.findings.push_back({"unrecorded", path, 0, "check() is True, and it is not recorded",
+                               "'telec migrate' records it as already present; so does: telec migrate mark " + id});
+  } else if (state == State::failed) {
+    report.findings.push_back({"check_failed", path, 0,
+                               "check() gave no answer: " + result.judgement.message, "mend its check(): it is to look, and to answer True or False"});
+  }
+}
+
+void recheck(const Invocation& invocation, const Tree& tree, const History& history, const Plan& plan,
+             const StateDirectory& directory, Voice& voice, Report& report) {
+  std::vector<const Migration*> all;
+  for (const Plan::Step& step : plan.steps) {
+    all.push_back(step.migration);
+  }
+  StopSignals stop;
+  // Not while a run changes what is looked at. Where nothing was ever recorded, there is nothing to lock, and nothing is
+  // created for a look.
+  std::optional<LockFile> lock;
+  if (directory.exists()) {
+    lock.emplace(directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock", invocation.lock_timeout, stop,
+                 [&voice](const std::string& text) { voice.note(text); });
+  } else {
+    lock.emplace();
+  }
+  Console console = voice.console();
+  run_checks(all, invocation, tree, *lock, stop, console, report, [&](const CheckResult& result) {
+    const bool recorded = history.contains(result.migration->id());
+    const State state = state_of_recheck(recorded, result.judgement.outcome);
+    if (state == State::failed && result.judgement.outcome == Outcome::no_python) {
+      return State::not_reached;
+    }
+    add_finding(result, state, history.details(result.migration->id()), report);
+    return state;
+  });
+}
+
+std::string sums(const Report& report, std::size_t recorded, bool rechecked) {
+  if (!rechecked) {
+    return counted(recorded, "recorded migration") + ": " +
+           (report.findings.empty() ? "no findings" : counted(report.findings.size(), "finding")) + "\n";
+  }
+  std::string text = counted(report.entries.size(), "migration") + ": " + std::to_string(report.count(State::ok)) + " ok, " +
+                     std::to_string(report.count(State::pending)) + " pending";
+  const auto add = [&](State state, const char* word) {
+    text += report.count(state) > 0 ? ", " + std::to_string(report.count(state)) + " " + word : "";
+  };
+  add(State::regressed, "regressed");
+  add(State::unrecorded, "unrecorded");
+  add(State::failed, "without an answer");
+  return text + (report.findings.empty() ? "; no findings" : "; " + counted(report.findings.size(), "finding")) + "\n";
+}
+
+}  // namespace
+
+int verify(const Invocation& invocation, Voice& voice, Report& report) {
+  const Tree tree(migrations_directory(invocation));
+  const Catalog catalog = tree.read_catalog();
+  const StateDirectory directory(state_path(invocation));
+  const History history = StateFile(directory).load();
+  const Plan plan = make_plan(catalog, history, invocation.range);
+  report.problems = plan.problems;
+  compare_scripts(tree, history, plan, report);
+  if (invocation.recheck) {
+    recheck(invocation, tree, history, plan, directory, voice, report);
+  }
+  voice.say(findings_text(report.findings, voice.result_style()));
+  voice.problems(report);
+  const auto recorded = static_cast<std::size_t>(std::ranges::count_if(plan.steps, &Plan::Step::recorded));
+  voice.say(sums(report, recorded + plan.gone.size(), invocation.recheck));
+  return voice.finish(report, report.error ? report.exit_code() : report.findings.empty() ? 0 : findings_exit_code);
+}
+
+}  // namespace telec

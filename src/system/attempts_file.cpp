@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "attempts_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "../text.hpp"
+#include "calls.hpp"
+
+namespace telec {
+namespace {
+
+constexpr const char* file_name = "attempts.jsonl";
+constexpr const char* older_name = "attempts.jsonl.1";
+
+/// A regular file's bytes, at most `limit`; nothing where it is not there or is none.
+std::optional<std::string> text_of(int directory, const char* name, std::size_t limit) {
+  const FileDescriptor file = open_at(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  struct stat status = {};
+  if (!file.is_open()) {
+    return errno == ENOENT ? std::optional<std::string>() : throw io_error("read the log", name, errno);
+  }
+  std::string text;
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || !read_all(file.get(), text, limit)) {
+    return std::nullopt;
+  }
+  return text;
+}
+
+}  // namespace
+
+void AttemptsFile::finished(const ReportEntry& entry) {
+  if (entry.state == State::not_reached) {
+    return;
+  }
+  AttemptRecord attempt;
+  attempt.id = entry.id;
+  attempt.outcome = word_of(entry.state);
+  attempt.at = entry.ended_at;
+  attempt.seconds = entry.seconds;
+  attempt.stage = entry.stage;
+  attempt.message = entry.message;
+  attempt.sha256 = entry.sha256;
+  attempt.python = entry.python;
+  attempt.log = name_of(entry.log);
+  append(std::move(attempt));
+}
+
+void AttemptsFile::append(AttemptRecord attempt) {
+  if (attempt.at.empty()) {
+    attempt.at = utc_now();
+  }
+  attempt.telec = context_.telec;
+  attempt.user = context_.user;
+  attempt.host = context_.host;
+  const int directory = logs_.descriptor();
+  const std::string path = logs_.path() + "/" + file_name;
+  struct stat status = {};
+  if (::fstatat(directory, file_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_size >= static_cast<off_t>(size_limit) &&
+      ::renameat(directory, file_name, directory, older_name) != 0) {
+    trouble_ = "cannot rotate " + quoted(path) + ": " + errno_text(errno);
+    return;
+  }
+  const FileDescriptor file =
+      open_at(directory, file_name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0600);
+  // The newline in front ends a line that a full disk cut short.
+  std::string line = attempt_line(attempt);
+  if (file.is_open() && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+    char last = '\n';
+    const FileDescriptor reading = open_at(directory, file_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (status.st_size > 0 && reading.is_open() && ::pread(reading.get(), &last, 1, status.st_size - 1) == 1 && last != '\n') {
+      line.insert(0, "\n");
+    }
+    if (write_all(file.get(), line)) {
+      return;
+    }
+  } else if (file.is_open()) {
+    errno = EINVAL;
+  }
+  trouble_ = "cannot write " + quoted(path) + ": " + errno_text(errno);
+}
+
+std::vector<AttemptRecord> kept_attempts(int state_directory, const std::string& state_directory_path) {
+  const FileDescriptor logs = open_at(state_directory, "migration_logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!logs.is_open()) {
+    if (errno == ENOENT) {
+      return {};
+    }
+    throw io_error("open the directory", state_directory_path + "/migration_logs", errno);
+  }
+  constexpr std::size_t most = 2 * AttemptsFile::size_limit;
+  std::string text = text_of(logs.get(), older_name, most).value_or("");
+  text += text_of(logs.get(), file_name, most).value_or("");
+  return read_attempts(text);
+}
+
+std::optional<std::string> kept_log(int state_directory, const std::string& name) {
+  constexpr std::size_t most = std::size_t{1024} * 1024;
+  const FileDescriptor logs = open_at(state_directory, "migration_logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  return logs.is_open() && !name.empty() ? text_of(logs.get(), name.c_str(), most) : std::nullopt;
+}
+
+}  // namespace telec

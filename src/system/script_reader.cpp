@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "script_reader.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <string_view>
+
+#include "../text.hpp"
+#include "calls.hpp"
+#include "file_descriptor.hpp"
+#include "launch.hpp"
+#include "lint_program.hpp"
+
+namespace telec {
+namespace {
+
+constexpr double time_limit = 60;
+
+struct Ended {
+  std::string output;
+  std::string errors;
+  bool in_time = true;
+  int status = 0;
+};
+
+FileDescriptor pipe_end(std::array<int, 2>& ends, std::size_t which) { return FileDescriptor(ends.at(which)); }
+
+/// Feeds `input`, collects both streams, and waits.
+Ended run(const LaunchSpec& base, const std::string& input) {
+  std::array<int, 2> in{};
+  std::array<int, 2> out{};
+  std::array<int, 2> err{};
+  if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0 || ::pipe2(err.data(), O_CLOEXEC) != 0) {
+    throw io_error("make pipes for", base.file, errno);
+  }
+  FileDescriptor feed = pipe_end(in, 1);
+  FileDescriptor output = pipe_end(out, 0);
+  FileDescriptor errors = pipe_end(err, 0);
+  Launched child;
+  {
+    const FileDescriptor child_in = pipe_end(in, 0);
+    const FileDescriptor child_out = pipe_end(out, 1);
+    const FileDescriptor child_err = pipe_end(err, 1);
+    LaunchSpec spec = base;
+    spec.descriptors = {child_in.get(), child_out.get(), child_err.get()};
+    child = launch(spec);
+  }
+  if (!child.failed_step.empty()) {
+    throw Error(ErrorCode::no_python, "cannot " + child.failed_step + " " + quoted(base.file) + ": " + errno_text(child.error),
+                "name a working interpreter with --python FILE or TELEC_PYTHON");
+  }
+  ::fcntl(feed.get(), F_SETFL, O_NONBLOCK);
+  Ended ended;
+  std::string_view left = input;
+  constexpr std::size_t output_limit = std::size_t{64} * 1024 * 1024;
+  const double deadline = monotonic_seconds() + time_limit;
+  std::array<char, 65536> buffer{};
+  while (output.is_open() || errors.is_open()) {
+    if (left.empty()) {
+      feed.reset();
+    }
+    std::array<pollfd, 3> ready = {{{feed.is_open() ? feed.get() : -1, POLLOUT, 0},
+                                    {output.is_open() ? output.get() : -1, POLLIN, 0},
+                                    {errors.is_open() ? errors.get() : -1, POLLIN, 0}}};
+    const double seconds_left = deadline - monotonic_seconds();
+    const int count = seconds_left > 0 ? ::poll(ready.data(), ready.size(), static_cast<int>(seconds_left * 1000) + 1) : 0;
+    if (count == 0 || ended.output.size() > output_limit) {
+      ended.in_time = false;
+      break;
+    }
+    if (ready[0].revents != 0) {
+      const ssize_t wrote = ::write(feed.get(), left.data(), left.size());
+      if (wrote > 0) {
+        left.remove_prefix(static_cast<std::size_t>(wrote));
+      } else if (errno != EAGAIN && errno != EINTR) {
+        left = {};
+      }
+    }
+    const auto take = [&](FileDescriptor& stream, const pollfd& state, std::string& text) {
+      if (state.revents == 0) {
+        return;
+      }
+      const ssize_t got = repeated([&] { return ::read(stream.get(), buffer.data(), buffer.size()); });
+      if (got <= 0) {
+        stream.reset();
+      } else if (text.size() <= output_limit) {
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+      }
+    };
+    take(output, ready[1], ended.output);
+    take(errors, ready[2], ended.errors);
+  }
+  if (!ended.in_time) {
+    ::kill(-child.pid, SIGKILL);
+  }
+  repeated([&] { return ::waitpid(child.pid, &ended.status, 0); });
+  return ended;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+std::string order_of(ReadFor purpose, const ScriptText& script) {
+  std::string fields = purpose == ReadFor::lint ? "lint" : "load";
+  fields.append(1, '\0').append(script.shown).append(1, '\0').append(script.path);
+  std::array<char, 32> head{};
+  std::snprintf(head.data(), head.size(), "%08zu%08zu", fields.size(), script.source.size());
+  return head.data() + fields + script.source;
+}
+
+}  // namespace
+
+Reading read_scripts(const std::string& python, ReadFor purpose, const std::vector<ScriptText>& scripts) {
+  std::string input;
+  for (const ScriptText& script : scripts) {
+    input += order_of(purpose, script);
+  }
+  LaunchSpec spec;
+  spec.file = python;
+  spec.arguments = {"-I", "-B", "-X", "utf8", "-c", lint_source};
+  spec.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"};
+  spec.directory = "/";
+  const double began = monotonic_seconds();
+  const Ended ended = run(spec, input);
+  Reading reading;
+  reading.seconds = monotonic_seconds() - began;
+  bool sound = ended.in_time && WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0;
+  for (const std::string_view record : split(ended.output, '\x1e')) {
+    const auto fields = split(record, '\0');
+    if (fields.size() != 5) {
+      continue;
+    }
+    if (fields[2] == "python") {
+      reading.python = fields[3];
+      reading.isolated = fields[4] == "isolated";
+      continue;
+    }
+    Finding finding;
+    finding.path = fields[0];
+    std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), finding.line);
+    finding.rule = fields[2];
+    finding.message = fields[3];
+    finding.hint = fields[4];
+    reading.findings.push_back(std::move(finding));
+  }
+  sound = sound && !reading.python.empty();
+  if (!sound) {
+    const auto last = last_lines(ended.errors, 1);
+    throw Error(ErrorCode::no_python,
+                ended.in_time ? quoted(python) + " cannot read scripts" + (last.empty() ? "" : ": " + printable(last.front()))
+                              : quoted(python) + " did not read the scripts within " + whole_seconds(time_limit),
+                "name a working python3 of 3.8 or newer with --python FILE or TELEC_PYTHON");
+  }
+  return reading;
+}
+
+}  // namespace telec
