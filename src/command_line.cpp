@@ -211,7 +211,7 @@ void read_words(const std::vector<std::string_view>& words, std::size_t used, co
                 bool help, Invocation& invocation) {
   const VerbRow& row = row_of(invocation.verb);
   if (row.most == 0 && used < words.size()) {
-    refuse_word(words[used], below, row.words);
+    refuse_word(words[used], row.verb == Verb::migrate ? below : std::vector<std::string_view>(), row.words);
   }
   for (; used < words.size(); ++used) {
     invocation.arguments.emplace_back(words[used]);

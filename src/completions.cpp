@@ -47,6 +47,16 @@ std::vector<const VerbRow*> migrate_verbs() {
   return rows;
 }
 
+std::string verb_names(const char* between) {
+  std::string names;
+  for (const VerbRow* verb : migrate_verbs()) {
+    if (const std::string name = below_migrate(*verb); !name.empty()) {
+      names += (names.empty() ? "" : between) + name;
+    }
+  }
+  return names;
+}
+
 /// Which ids an option or a verb wants: the argument of `telec migrate status` that lists them.
 const char* filter_of(std::string_view word) {
   if (word == "only" || word == "mark") {
@@ -142,13 +152,7 @@ _telec() {
     }
   }
   out += "    esac\n    for word in \"${COMP_WORDS[@]:2:COMP_CWORD-2}\"; do\n        case $word in\n            ";
-  std::string below;
-  for (const VerbRow* verb : migrate_verbs()) {
-    if (const std::string name = below_migrate(*verb); !name.empty()) {
-      below += (below.empty() ? "" : "|") + name;
-    }
-  }
-  out += below + ") verb=$word; break ;;\n        esac\n    done\n    case $verb in\n";
+  out += verb_names("|") + ") verb=$word; break ;;\n        esac\n    done\n    case $verb in\n";
   for (const VerbRow* verb : migrate_verbs()) {
     const std::string name = below_migrate(*verb);
     if (name.empty()) {
@@ -166,7 +170,7 @@ _telec() {
   }
   out += "        *)\n            if [[ $current == -* ]]; then\n                mapfile -t COMPREPLY < <(compgen -W '" +
          options_of(*migrate_verbs().front()) + "' -- \"$current\")\n            else\n                mapfile -t COMPREPLY < <(compgen -W '" +
-         replaced(below, "|", " ") + "' -- \"$current\")\n            fi ;;\n    esac\n}\ncomplete -F _telec telec\n";
+         verb_names(" ") + "' -- \"$current\")\n            fi ;;\n    esac\n}\ncomplete -F _telec telec\n";
   return out;
 }
 
@@ -182,7 +186,8 @@ std::string zsh_completion() {
     }
   }
   out += "    )\n    if ((CURRENT == 2)); then\n        compadd migrate help -- \n        return\n    fi\n"
-         "    for word in ${words[3,CURRENT-1]}; do\n        if ((${${verbs%%:*}[(Ie)$word]})); then verb=$word; break; fi\n    done\n"
+         "    for word in ${words[3,CURRENT-1]}; do\n        case $word in\n            (" + verb_names("|") +
+         ") verb=$word; break ;;\n        esac\n    done\n"
          "    case $verb in\n";
   for (const VerbRow* verb : migrate_verbs()) {
     const std::string name = below_migrate(*verb);
@@ -247,13 +252,7 @@ function __telec_verb
     if test (count $words) -gt 2
         for word in $words[3..-1]
             if contains -- $word )";
-  std::string below;
-  for (const VerbRow* verb : migrate_verbs()) {
-    if (const std::string name = below_migrate(*verb); !name.empty()) {
-      below += (below.empty() ? "" : " ") + name;
-    }
-  }
-  out += below + R"(
+  out += verb_names(" ") + R"(
                 set verb $word
                 break
             end

@@ -32,7 +32,7 @@ void add_row(std::string& out, std::string left, std::string_view help) {
   }
 }
 
-void add_examples(std::string& out, const char* examples) {
+void add_examples(std::string& out, std::string_view examples) {
   for (const std::string_view line : lines_of(examples)) {
     out.append("  ").append(line).append("\n");
   }
@@ -43,7 +43,9 @@ std::string overview() {
       "telec migrate brings a home from one version of TeleClaude to the next.\n\n"
       "examples:\n";
   for (const VerbRow& verb : verbs()) {
-    add_examples(out, verb.examples);
+    const bool at_length = verb.verb == Verb::migrate || verb.verb == Verb::status;
+    const std::string examples = verb.examples;
+    add_examples(out, at_length ? examples : examples.substr(0, examples.find('\n')));
   }
   out += "\ncommands:\n";
   for (const VerbRow& verb : verbs()) {

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The completions in the real shells, the man page, and both against the table that the help is made from.
+
+TELEC_DOCS names the directory where the build put them.
+"""
+
+import os
+import pathlib
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import telec  # noqa: E402
+
+DOCS = pathlib.Path(os.environ.get("TELEC_DOCS", pathlib.Path(telec.binary()).parent / "docs")).resolve()
+ONE, TWO = "1.1.0/001_one.py", "1.2.0/001_two.py"
+
+
+class Shells(unittest.TestCase):
+    def setUp(self):
+        self.home = telec.Home()
+        self.addCleanup(self.home.close)
+        self.home.add_all(ONE, TWO)
+        self.home.migrate("--only", ONE)
+        bin_dir = self.home.path / "bin"
+        bin_dir.mkdir()
+        (bin_dir / "telec").symlink_to(telec.binary())
+        self.environment = self.home.environment(TERM="dumb")
+        self.environment["PATH"] = f"{bin_dir}:{self.environment['PATH']}"
+
+    def need(self, shell):
+        path = shutil.which(shell)
+        if path is None:
+            self.skipTest(f"{shell} is not installed")
+        return path
+
+    def help_options(self, words):
+        text = self.home.run("help", *words).out.split("options:\n")[1].split("\nexit status")[0]
+        return re.findall(r"^  (?:-\w, |    )(--[a-z-]+)", text, re.MULTILINE)
+
+    def verbs(self):
+        return re.findall(r"^  telec migrate ([a-z]+)  ", self.home.run("help").out.split("commands:\n")[1], re.MULTILINE)
+
+    # Each gives the candidates for the last of the words.
+
+    def bash(self, *words):
+        program = (f"source {DOCS / 'telec.bash'}\nCOMP_WORDS=(\"$@\")\nCOMP_CWORD=$(($# - 1))\n_telec\n"
+                   "((${#COMPREPLY[@]})) && printf '%s\\n' \"${COMPREPLY[@]}\"\ntrue")
+        result = subprocess.run([self.need("bash"), "--norc", "-c", program, "bash", "telec", *words], env=self.environment,
+                                capture_output=True, text=True, timeout=30, cwd=self.home.path)
+        # compopt is only allowed while a completion is under way, which this is not.
+        errors = [line for line in result.stderr.splitlines() if "compopt" not in line]
+        self.assertEqual(errors, [])
+        return result.stdout.split()
+
+    def fish(self, *words):
+        line = " ".join(["telec", *words])
+        result = subprocess.run([self.need("fish"), "--no-config", "-c", f"source {DOCS / 'telec.fish'}; complete -C '{line}'"],
+                                env=self.environment, capture_output=True, text=True, timeout=30, cwd=self.home.path)
+        self.assertEqual(result.stderr, "")
+        return [row.split("\t")[0] for row in result.stdout.splitlines()]
+
+    def zsh(self, *words):
+        """Types the words and a tab into an interactive zsh that shows what it would offer."""
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(self.home.path)
+            environment = {**self.environment, "TERM": "vt100", "ZDOTDIR": str(self.home.path)}
+            os.execve(self.need("zsh"), ["zsh", "-f", "-i"], environment)
+        text = ""
+
+        def until(mark, seconds=20):
+            nonlocal text
+            end = time.monotonic() + seconds
+            while mark not in text and time.monotonic() < end:
+                if select.select([fd], [], [], 0.2)[0]:
+                    text += os.read(fd, 65536).decode("utf-8", "replace")
+            self.assertIn(mark, text)
+
+        functions = self.home.path / "functions"
+        functions.mkdir(exist_ok=True)
+        shutil.copy(DOCS / "telec.zsh", functions / "_telec")
+        lines = [f"fpath=({functions} $fpath)", "autoload -Uz compinit && compinit -u -D",
+                 "compadd() { local -a got; builtin compadd -O got \"$@\"; print -rl -- $got >> offered; builtin compadd \"$@\" }",
+                 "setopt no_list_beep; LISTMAX=1000; PS1='re''ady> '"]
+        try:
+            os.write(fd, "\n".join(lines).encode() + b"\n")
+            until("ready> ")
+            text = ""
+            os.write(fd, " ".join(["telec", *words]).encode() + b"\t")
+            offered = self.home.path / "offered"
+            telec.wait_until(lambda: offered.exists() and offered.stat().st_size > 0, 10)
+            time.sleep(0.3)
+            words = offered.read_text().split() if offered.exists() else []
+            offered.unlink(missing_ok=True)
+            return words
+        finally:
+            os.close(fd)
+            os.waitpid(pid, 0)
+
+    def test_bash_offers_verbs_options_ids_and_versions(self):
+        self.need("bash")
+        self.assertEqual(sorted(self.bash("migrate", "")), sorted(self.verbs()))
+        self.assertEqual(self.bash("migrate", "--dr"), ["--dry-run"])
+        self.assertEqual(self.bash("migrate", "mark", ""), [TWO])
+        self.assertEqual(self.bash("migrate", "forget", "1."), [ONE])
+        self.assertEqual(self.bash("migrate", "log", ""), [ONE, TWO])
+        self.assertEqual(self.bash("migrate", "--only", "1.2"), [TWO])
+        self.assertEqual(self.bash("migrate", "status", "--from", ""), ["1.1.0", "1.2.0"])
+        self.assertEqual(self.bash("migrate", "status", "--color", "a"), ["auto", "always"])
+
+    def test_bash_looks_in_the_tree_and_the_state_that_are_named(self):
+        self.need("bash")
+        state = self.home.path / "other.json"
+        self.assertEqual(self.bash("migrate", "--state-file", str(state), "--only", ""), [ONE, TWO])
+
+    def test_fish_offers_verbs_options_ids_and_versions(self):
+        self.need("fish")
+        self.assertEqual(sorted(self.fish("migrate", "''")) or [], sorted(self.fish("migrate", "''")))
+        self.assertEqual(sorted(self.fish("migrate", "")), sorted(self.verbs()))
+        self.assertEqual(self.fish("migrate", "--dr"), ["--dry-run"])
+        self.assertEqual(self.fish("migrate", "mark", ""), [TWO])
+        self.assertEqual(self.fish("migrate", "forget", ""), [ONE])
+        self.assertEqual(self.fish("migrate", "--only", ""), [TWO])
+        self.assertEqual(self.fish("migrate", "status", "--from", ""), ["1.1.0", "1.2.0"])
+
+    def test_zsh_offers_verbs_options_ids_and_versions(self):
+        self.need("zsh")
+        self.assertLessEqual(set(self.verbs()), set(self.zsh("migrate", "")))
+        self.assertIn("--dry-run", self.zsh("migrate", "--dr"))
+        self.assertEqual(self.zsh("migrate", "mark", ""), [TWO])
+        self.assertEqual(self.zsh("migrate", "forget", ""), [ONE])
+        self.assertEqual(self.zsh("migrate", "--only", ""), [TWO])
+
+    def test_every_command_offers_exactly_the_options_of_its_help(self):
+        self.need("bash")
+        for verb in [None, *self.verbs()]:
+            words = ["migrate"] + ([verb] if verb else [])
+            with self.subTest(words=words):
+                self.assertEqual(sorted(self.bash(*words, "--")), sorted(self.help_options(words)))
+
+    def test_fish_offers_exactly_the_options_of_the_help(self):
+        self.need("fish")
+        for verb in [None, *self.verbs()]:
+            words = ["migrate"] + ([verb] if verb else [])
+            with self.subTest(words=words):
+                offered = {word for word in self.fish(*words, "--") if word.startswith("--")}
+                self.assertEqual(sorted(offered), sorted(self.help_options(words)))
+
+
+class ManPage(unittest.TestCase):
+    def setUp(self):
+        self.page = DOCS / "telec-migrate.1"
+        if not self.page.exists():
+            self.skipTest("the man page was not built: scdoc is not installed")
+        self.text = re.sub(r"\\&|\\f[BIRP]", "", self.page.read_text(encoding="utf-8")).replace("\\-", "-")
+        self.home = telec.Home()
+        self.addCleanup(self.home.close)
+
+    def test_it_has_the_sections_that_people_look_for(self):
+        for section in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES"):
+            self.assertRegex(self.text, rf'(?m)^\.SH "?{section}"?$')
+
+    def test_it_names_every_command_and_every_option(self):
+        commands = re.findall(r"^  telec (migrate(?: [a-z]+)?)  ", self.home.run("help").out.split("commands:\n")[1], re.MULTILINE)
+        self.assertGreater(len(commands), 9)
+        for command in commands:
+            self.assertGreaterEqual(self.text.count(f"telec {command}"), 2, command)
+            for option in re.findall(r"--[a-z-]+", self.home.run("help", *command.split()).out.split("\noptions:\n")[1]):
+                self.assertIn(option, self.text)
+
+    def test_it_has_every_exit_status_of_the_help(self):
+        listed = self.home.run("help", "migrate").out.split("exit status:")[1]
+        codes = re.findall(r"(?:^|, |,\n|\n| and )(\d+) ?", listed)
+        self.assertIn("65", codes)
+        section = self.text.split(".SH EXIT STATUS")[1].split(".SH")[0]
+        for code in codes:
+            self.assertRegex(section, rf"\b{code}\b")
+
+    def test_groff_has_nothing_to_say_about_it(self):
+        if shutil.which("groff") is None:
+            self.skipTest("groff is not installed")
+        result = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", str(self.page)], capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.stderr, "")
+
+
+if __name__ == "__main__":
+    telec.main("shells")

@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What a person sees on a terminal, through a real pseudo-terminal: widths, the live line, Ctrl-C, questions, colours."""
+
+import fcntl
+import os
+import pathlib
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+import unicodedata
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import telec  # noqa: E402
+
+ONE, TWO = "1.1.0/001_one.py", "1.1.0/002_a_name_that_is_rather_long_for_a_narrow_terminal.py"
+ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+ERASE = "\r\x1b[K"
+
+
+def script(body):
+    """A migration whose migrate() is `body`."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return ("import os, sys, time\nDONE = os.path.join(os.environ['HOME'], 'done')\n\n\ndef check():\n    return os.path.exists(DONE)\n\n\n"
+            f"def migrate():\n{lines}    os.mkdir(DONE)\n    return True\n")
+
+
+def columns(text):
+    """As a terminal counts them."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+class Terminal:
+    """telec on a pseudo-terminal of its own: what it wrote, and what is typed."""
+
+    def __init__(self, home, *args, width=80, env=None):
+        self.text = ""
+        environment = home.environment(**{"TERM": "xterm", **(env or {})})
+        ready, go = os.pipe()
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.read(ready, 1)
+            os.chdir(home.path)
+            os.execve(telec.binary(), [telec.binary(), *map(str, args)], environment)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        os.write(go, b"x")
+        os.close(ready)
+        os.close(go)
+        self.code = None
+
+    def read(self, seconds):
+        """What comes within that time; False at the end."""
+        if not select.select([self.fd], [], [], seconds)[0]:
+            return True
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            data = b""
+        self.text += data.decode("utf-8", "replace")
+        return bool(data)
+
+    def wait_for(self, pattern, seconds=20):
+        end = time.monotonic() + seconds
+        while not re.search(pattern, self.text):
+            if time.monotonic() > end or not self.read(0.2):
+                raise AssertionError(f"{pattern!r} did not come in:\n{self.text!r}")
+        return self
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def finish(self, seconds=30):
+        end = time.monotonic() + seconds
+        while self.read(0.2):
+            if time.monotonic() > end:
+                os.kill(self.pid, signal.SIGKILL)
+                raise AssertionError(f"it does not end:\n{self.text!r}")
+        self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        os.close(self.fd)
+        return self
+
+    def live_lines(self):
+        """Each drawing of the live line."""
+        return [piece for piece in re.split(r"\r\x1b\[K|\r\n", self.text) if re.match(r"\[\d+/\d+\] ", piece)]
+
+    def plain(self):
+        """Without live lines and colours."""
+        return ESCAPE.sub("", re.sub(r"\r\x1b\[K\[\d+/\d+\][^\r\n]*", "", self.text)).replace("\r\n", "\n").replace("\r", "")
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.home = telec.Home()
+        self.addCleanup(self.home.close)
+
+
+class Table(Case):
+    def lines(self, width):
+        return Terminal(self.home, "migrate", "status", width=width).finish().plain().splitlines()
+
+    def test_it_fits_narrow_and_wide_terminals(self):
+        self.home.add_all(ONE, TWO)
+        self.home.migrate("--only", ONE)
+        self.home.add(ONE, script("pass"))
+        for width in (20, 40, 60, 80, 200):
+            with self.subTest(width=width):
+                for line in self.lines(width)[:-1]:
+                    self.assertLessEqual(columns(line), width, line)
+
+    def test_40_columns_keep_the_state_both_ends_of_the_id_and_what_differs(self):
+        self.home.add_all(ONE, TWO)
+        self.home.migrate("--only", ONE)
+        self.home.add(ONE, script("pass"))
+        lines = self.lines(40)
+        self.assertRegex(lines[1], r"^1\.1\.0/001_one\.py +applied$")
+        self.assertEqual(lines[2], "  script changed")
+        self.assertRegex(lines[3], r"^1\.1\.0/002_\w+\.\.\.\w+\.py  pending$")
+
+    def test_200_columns_have_everything(self):
+        self.home.add_all(ONE, TWO)
+        self.home.migrate("--only", ONE)
+        self.home.add(ONE, script("pass"))
+        lines = self.lines(200)
+        self.assertEqual(lines[0].split(), ["ID", "STATE", "WHEN", "TOOK", "DIFFERS"])
+        self.assertRegex(lines[1], r"applied  \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  \d+\.\d{3} s  script changed$")
+        self.assertTrue(lines[2].startswith(TWO))
+
+
+class Live(Case):
+    def test_one_line_says_position_id_time_last_output_and_silence(self):
+        self.home.add(ONE, script("print('converted 12 of 400', flush=True)\ntime.sleep(5)"))
+        terminal = Terminal(self.home, "migrate", width=200).finish()
+        self.assertEqual(terminal.code, 0, terminal.text)
+        lines = terminal.live_lines()
+        self.assertRegex(lines[0], rf"^\[1/1\] {ONE}  0 s$")
+        self.assertRegex(lines[-1], rf"^\[1/1\] {ONE}  [45] s, silent for [345] s \| converted 12 of 400$")
+        self.assertRegex(terminal.plain(), rf"applied +{ONE} .*\ndone: 1 migration, 1 applied\n$")
+
+    def test_it_never_fills_40_columns_also_with_wide_characters(self):
+        self.home.add(TWO, script("print('\\u65e5\\u672c\\u8a9e\\u306e\\u9577\\u3044\\u884c e\\u0301' * 8, flush=True)\ntime.sleep(1.2)"))
+        for width in (40, 200):
+            with self.subTest(width=width):
+                terminal = Terminal(self.home, "migrate", width=width).finish()
+                lines = terminal.live_lines()
+                self.assertTrue(lines)
+                for line in lines:
+                    self.assertLess(columns(line), width, line)
+                if width == 200:
+                    self.assertTrue(any("\u65e5\u672c\u8a9e" in line for line in lines))
+            os.rmdir(self.home.home / "done")
+            self.home.state_file.unlink()
+
+    def test_what_a_script_prints_cannot_steer_the_terminal(self):
+        self.home.add(ONE, script("print('\\x1b[2Jgone\\x07', flush=True)\ntime.sleep(1.2)"))
+        terminal = Terminal(self.home, "migrate", width=200).finish()
+        self.assertNotIn("\x1b[2J", terminal.text)
+        self.assertTrue(any(r"\x1b[2Jgone\x07" in line for line in terminal.live_lines()))
+
+    def test_nothing_of_it_without_a_terminal_or_with_a_dumb_one_or_quiet(self):
+        self.home.add(ONE, script("time.sleep(0.7)"))
+        self.assertNotIn("[1/1]", self.home.migrate().err)
+        for args, env in (([], {"TERM": "dumb"}), (["-q"], {})):
+            os.rmdir(self.home.home / "done")
+            self.home.state_file.unlink()
+            terminal = Terminal(self.home, "migrate", *args, env=env).finish()
+            self.assertNotIn("[1/1]", terminal.text)
+            self.assertNotIn("\x1b", terminal.text)
+
+    def test_ctrl_c_answers_at_once_with_what_it_waits_for(self):
+        self.home.add(ONE, script("print('busy', flush=True)\ntime.sleep(4)"))
+        terminal = Terminal(self.home, "migrate", width=200).wait_for("busy|0 s, |1 s")
+        self.assertTrue(telec.wait_until(lambda: terminal.read(0.1) and "busy" in terminal.text))
+        begin = time.monotonic()
+        terminal.type("\x03")
+        terminal.wait_for(rf"note:.* SIGINT: finishing {ONE} \(for \d+ s now, 10 min at the most\), then stopping; once more to stop it now")
+        self.assertLess(time.monotonic() - begin, 3)
+        terminal.finish()
+        self.assertEqual(terminal.code, 0, terminal.text)
+        self.assertEqual(self.home.applied(), [ONE])
+
+    def test_a_second_ctrl_c_ends_it_now(self):
+        self.home.add(ONE, script("print('busy', flush=True)\ntime.sleep(60)"))
+        terminal = Terminal(self.home, "migrate", width=200).wait_for("busy")
+        terminal.type("\x03")
+        terminal.wait_for("once more")
+        terminal.type("\x03")
+        terminal.wait_for(f"SIGINT again: ending {ONE} now")
+        self.assertEqual(terminal.finish().code, 130)
+        self.assertEqual(self.home.applied(), [])
+
+
+class Colours(Case):
+    def test_only_on_a_terminal_and_not_where_they_are_unwanted(self):
+        self.home.add_all(ONE)
+        self.assertIn("\x1b[33m", Terminal(self.home, "migrate", "status").finish().text)
+        for args, env in (([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"}), (["--color", "never"], {})):
+            with self.subTest(args=args, env=env):
+                self.assertNotIn("\x1b", Terminal(self.home, "migrate", "status", *args, env=env).finish().text)
+        self.assertNotIn("\x1b", self.home.run("migrate", "status").out)
+        self.assertIn("\x1b[33m", self.home.run("migrate", "status", "--color", "always").out)
+
+
+class Questions(Case):
+    def test_yes_goes_on_and_anything_else_changes_nothing(self):
+        self.home.add_all(ONE)
+        self.home.migrate()
+        for answer in ("n\n", "\n", "\x04"):
+            terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
+            terminal.type(answer)
+            self.assertEqual(terminal.finish().code, 130, terminal.text)
+            self.assertIn("nothing was changed", terminal.text)
+            self.assertEqual(self.home.applied(), [ONE])
+        terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
+        self.assertIn(f"will take back the records of {ONE}", terminal.text)
+        terminal.type("y\n")
+        self.assertEqual(terminal.finish().code, 0)
+        self.assertEqual(self.home.applied(), [])
+
+    def test_ctrl_c_at_the_question_changes_nothing(self):
+        self.home.add_all(ONE)
+        self.home.migrate()
+        terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
+        terminal.type("\x03")
+        self.assertIn(terminal.finish().code, (130, -signal.SIGINT))
+        self.assertEqual(self.home.applied(), [ONE])
+
+    def test_with_json_nothing_is_asked(self):
+        self.home.add_all(ONE)
+        self.home.migrate()
+        terminal = Terminal(self.home, "migrate", "forget", ONE, "--json").finish()
+        self.assertEqual(terminal.code, 2)
+        self.assertNotIn("go on?", terminal.text)
+
+
+if __name__ == "__main__":
+    telec.main("terminal")
