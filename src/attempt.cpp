@@ -91,7 +91,8 @@ std::string attempt_line(const AttemptRecord& attempt) {
   std::array<char, 32> seconds{};
   std::snprintf(seconds.data(), seconds.size(), "%.3f", attempt.seconds.value_or(0));
   std::string line = "{\"id\": " + json_string(attempt.id) + ", \"outcome\": " + json_string(attempt.outcome) +
-                     ", \"at\": " + json_string(attempt.at) + ", \"seconds\": " + (attempt.seconds ? seconds.data() : "null");
+                     ", \"at\": " + json_string(attempt.at) +
+                     ", \"seconds\": " + (attempt.seconds ? seconds.data() : "null");
   const auto add = [&](const char* key, const std::string& value) {
     line.append(", \"").append(key).append("\": ").append(value.empty() ? "null" : json_string(value));
   };
@@ -116,7 +117,8 @@ std::vector<AttemptRecord> read_attempts(std::string_view text) {
   return attempts;
 }
 
-std::vector<AttemptRecord> merge_attempts(std::vector<AttemptRecord> attempts, const History& history, std::string_view id) {
+std::vector<AttemptRecord> merge_attempts(std::vector<AttemptRecord> attempts, const History& history,
+                                          std::string_view id) {
   std::set<std::pair<std::string, std::string>> known;
   for (const AttemptRecord& attempt : attempts) {
     known.emplace(attempt.id, attempt.at);

@@ -29,7 +29,7 @@ struct AttemptRecord {
   std::string telec;
   std::string user;
   std::string host;
-  std::string log;      ///< the name of its log file beside; empty: nothing was printed
+  std::string log;  ///< the name of its log file beside; empty: nothing was printed
 };
 
 /// One line, ended by a newline, of at most 4 KiB: a longer message is cut.
@@ -40,6 +40,7 @@ std::vector<AttemptRecord> read_attempts(std::string_view text);
 
 /// The attempts, and what the history records without one (the older runner's records; attempts that are no longer
 /// kept), the newest first; only those of `id` unless that is empty.
-std::vector<AttemptRecord> merge_attempts(std::vector<AttemptRecord> attempts, const History& history, std::string_view id);
+std::vector<AttemptRecord> merge_attempts(std::vector<AttemptRecord> attempts, const History& history,
+                                          std::string_view id);
 
 }  // namespace telec

@@ -134,7 +134,8 @@ _telec() {
     const std::string label = std::string("        --") + option.name + ") ";
     switch (values_of(option)) {
       case Values::ids:
-        out += label + "mapfile -t COMPREPLY < <(compgen -W \"$(_telec_ids " + filter_of(option.name) + ")\" -- \"$current\"); return ;;\n";
+        out += label + "mapfile -t COMPREPLY < <(compgen -W \"$(_telec_ids " + filter_of(option.name) +
+               ")\" -- \"$current\"); return ;;\n";
         break;
       case Values::versions:
         out += label + "mapfile -t COMPREPLY < <(compgen -W \"$(_telec_versions)\" -- \"$current\"); return ;;\n";
@@ -158,37 +159,45 @@ _telec() {
     if (name.empty()) {
       continue;
     }
-    out += "        " + name + ")\n            if [[ $current == -* ]]; then\n                mapfile -t COMPREPLY < <(compgen -W '" +
+    out += "        " + name +
+           ")\n            if [[ $current == -* ]]; then\n                mapfile -t COMPREPLY < <(compgen -W '" +
            options_of(*verb) + "' -- \"$current\")\n";
     if (verb->kind == Words::id) {
-      out += "            else\n                mapfile -t COMPREPLY < <(compgen -W \"$(_telec_ids " + std::string(filter_of(name)) +
-             ")\" -- \"$current\")\n";
+      out += "            else\n                mapfile -t COMPREPLY < <(compgen -W \"$(_telec_ids " +
+             std::string(filter_of(name)) + ")\" -- \"$current\")\n";
     } else if (verb->kind == Words::directory) {
-      out += "            else\n                compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$current\")\n";
+      out +=
+          "            else\n                compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "
+          "\"$current\")\n";
     }
     out += "            fi ;;\n";
   }
-  out += "        *)\n            if [[ $current == -* ]]; then\n                mapfile -t COMPREPLY < <(compgen -W '" +
-         options_of(*migrate_verbs().front()) + "' -- \"$current\")\n            else\n                mapfile -t COMPREPLY < <(compgen -W '" +
-         verb_names(" ") + "' -- \"$current\")\n            fi ;;\n    esac\n}\ncomplete -F _telec telec\n";
+  out +=
+      "        *)\n            if [[ $current == -* ]]; then\n                mapfile -t COMPREPLY < <(compgen -W '" +
+      options_of(*migrate_verbs().front()) +
+      "' -- \"$current\")\n            else\n                mapfile -t COMPREPLY < <(compgen -W '" + verb_names(" ") +
+      "' -- \"$current\")\n            fi ;;\n    esac\n}\ncomplete -F _telec telec\n";
   return out;
 }
 
 std::string zsh_completion() {
   std::string out = "#compdef telec\n# SPDX-License-Identifier: MIT\n";
   out.append(made_from).append("\n").append(ids_function);
-  out += "_telec_offer_ids() { local -a ids; ids=(${(f)\"$(_telec_ids $1)\"}); compadd -a ids }\n"
-         "_telec_offer_versions() { local -a versions; versions=(${(f)\"$(_telec_versions)\"}); compadd -a versions }\n\n"
-         "_telec() {\n    local -a verbs\n    local verb='' word\n    verbs=(\n";
+  out +=
+      "_telec_offer_ids() { local -a ids; ids=(${(f)\"$(_telec_ids $1)\"}); compadd -a ids }\n"
+      "_telec_offer_versions() { local -a versions; versions=(${(f)\"$(_telec_versions)\"}); compadd -a versions }\n\n"
+      "_telec() {\n    local -a verbs\n    local verb='' word\n    verbs=(\n";
   for (const VerbRow* verb : migrate_verbs()) {
     if (const std::string name = below_migrate(*verb); !name.empty()) {
       out += "        " + in_quotes(name + ":" + verb->summary) + "\n";
     }
   }
-  out += "    )\n    if ((CURRENT == 2)); then\n        compadd migrate help -- \n        return\n    fi\n"
-         "    for word in ${words[3,CURRENT-1]}; do\n        case $word in\n            (" + verb_names("|") +
-         ") verb=$word; break ;;\n        esac\n    done\n"
-         "    case $verb in\n";
+  out +=
+      "    )\n    if ((CURRENT == 2)); then\n        compadd migrate help -- \n        return\n    fi\n"
+      "    for word in ${words[3,CURRENT-1]}; do\n        case $word in\n            (" +
+      verb_names("|") +
+      ") verb=$word; break ;;\n        esac\n    done\n"
+      "    case $verb in\n";
   for (const VerbRow* verb : migrate_verbs()) {
     const std::string name = below_migrate(*verb);
     std::string lines;
@@ -198,7 +207,8 @@ std::string zsh_completion() {
       }
       std::string help = replaced(replaced(option.help, "[", "("), "]", ")");
       help = replaced(help, ":", " -");
-      std::string spec = std::string(option.repeatable ? "*" : "") + "--" + option.name + (option.argument != nullptr ? "=" : "") + "[" + help + "]";
+      std::string spec = std::string(option.repeatable ? "*" : "") + "--" + option.name +
+                         (option.argument != nullptr ? "=" : "") + "[" + help + "]";
       if (option.argument != nullptr) {
         spec += std::string(":") + option.argument + ":";
         switch (values_of(option)) {
@@ -222,11 +232,15 @@ std::string zsh_completion() {
     }
     out += "        " + (name.empty() ? "''" : name) + ")\n            _arguments -S" + lines + " ;;\n";
   }
-  return out + "    esac\n}\n\nif [[ $funcstack[1] == _telec ]]; then\n    _telec \"$@\"\nelse\n    compdef _telec telec\nfi\n";
+  return out +
+         "    esac\n}\n\nif [[ $funcstack[1] == _telec ]]; then\n    _telec \"$@\"\nelse\n    compdef _telec "
+         "telec\nfi\n";
 }
 
 std::string fish_completion() {
-  const auto quoted_for_fish = [](const std::string& text) { return "'" + replaced(replaced(text, "\\", "\\\\"), "'", "\\'") + "'"; };
+  const auto quoted_for_fish = [](const std::string& text) {
+    return "'" + replaced(replaced(text, "\\", "\\\\"), "'", "\\'") + "'";
+  };
   std::string out = "# SPDX-License-Identifier: MIT\n";
   out.append(made_from);
   out += R"(
@@ -280,8 +294,8 @@ complete -c telec -n '__fish_is_nth_token 1' -a help -d 'show the help'
       if (!has_option(verb->verb, option)) {
         continue;
       }
-      std::string line = when + " -l " + option.name + (option.letter != 0 ? std::string(" -s ") + option.letter : "") + " -d " +
-                         quoted_for_fish(option.help);
+      std::string line = when + " -l " + option.name + (option.letter != 0 ? std::string(" -s ") + option.letter : "") +
+                         " -d " + quoted_for_fish(option.help);
       if (option.argument != nullptr) {
         switch (values_of(option)) {
           case Values::ids: line += std::string(" -x -a '(__telec_ids ") + filter_of(option.name) + ")'"; break;
@@ -314,8 +328,10 @@ std::string man_page_options() {
     }
     const auto escaped = [](const std::string& text) { return replaced(replaced(text, "_", "\\_"), "*", "\\*"); };
     out += option.letter != 0 ? std::string("*-") + option.letter + "*, " : "";
-    out += std::string("*--") + option.name + "*" + (option.argument != nullptr ? " _" + std::string(option.argument) + "_" : "") + "\n\t" +
-           escaped(option.help) + ". " + (having == migrate_verbs().size() ? "All commands." : "For " + commands + ".") + "\n\n";
+    out += std::string("*--") + option.name + "*" +
+           (option.argument != nullptr ? " _" + std::string(option.argument) + "_" : "") + "\n\t" +
+           escaped(option.help) + ". " +
+           (having == migrate_verbs().size() ? "All commands." : "For " + commands + ".") + "\n\n";
   }
   return out;
 }

@@ -37,9 +37,10 @@ std::vector<Finding> findings_against(const Catalog& catalog, const Catalog& bas
   for (const Migration& migration : catalog.migrations()) {
     if (base.find(migration.id()) != nullptr) {
       if (!is_same(migration)) {
-        findings.push_back({"changed_against", migration.path(), 0,
-                            "the other tree has this migration with another content: where it ran, it does not run again",
-                            "leave the old one as it is, and write a new migration for what is to be different"});
+        findings.push_back(
+            {"changed_against", migration.path(), 0,
+             "the other tree has this migration with another content: where it ran, it does not run again",
+             "leave the old one as it is, and write a new migration for what is to be different"});
       }
       continue;
     }
@@ -47,7 +48,8 @@ std::vector<Finding> findings_against(const Catalog& catalog, const Catalog& bas
       return other.version() == migration.version() && other.number() == migration.number();
     });
     if (taken != base.migrations().end()) {
-      findings.push_back({"number_taken", migration.path(), 0, "the other tree has this number already: " + quoted(taken->path()),
+      findings.push_back({"number_taken", migration.path(), 0,
+                          "the other tree has this number already: " + quoted(taken->path()),
                           "give it the next number that is free in both"});
     } else if (!base.migrations().empty() && migration < base.migrations().back()) {
       findings.push_back({"arrives_late", migration.path(), 0,
@@ -58,7 +60,8 @@ std::vector<Finding> findings_against(const Catalog& catalog, const Catalog& bas
   }
   for (const Migration& other : base.migrations()) {
     if (catalog.find(other.id()) == nullptr) {
-      findings.push_back({"removed_against", other.path(), 0, "the other tree has this migration, and this one does not",
+      findings.push_back({"removed_against", other.path(), 0,
+                          "the other tree has this migration, and this one does not",
                           "leave released migrations in the tree: somebody still upgrades across them"});
     }
   }

@@ -88,7 +88,8 @@ std::string script_text(std::string_view name, std::string_view id) {
          "def migrate():\n"
          "    \"\"\"Brings the effect about. Returns True, and then check() must be True.\n"
          "\n"
-         "    It may be killed at any line and is then run again, after another check(): write a new file beside the old\n"
+         "    It may be killed at any line and is then run again, after another check(): write a new file beside the "
+         "old\n"
          "    one, sync it, and os.replace() it; change one thing last that makes check() True.\n"
          "    \"\"\"\n"
          "    raise NotImplementedError(\"fill in migrate() of " +

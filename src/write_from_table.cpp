@@ -31,9 +31,9 @@ std::string man_page(const char* source) {
 
 int main(int count, char** words) {
   const std::string_view what = count > 1 ? words[1] : "";
-  const std::string text = what == "bash"                 ? telec::bash_completion()
-                           : what == "zsh"                ? telec::zsh_completion()
-                           : what == "fish"               ? telec::fish_completion()
+  const std::string text = what == "bash"                ? telec::bash_completion()
+                           : what == "zsh"               ? telec::zsh_completion()
+                           : what == "fish"              ? telec::fish_completion()
                            : what == "man" && count == 3 ? man_page(words[2])
                                                          : std::string();
   if (text.empty() || std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {

@@ -101,7 +101,8 @@ void confirm(const Invocation& invocation, Voice& voice, const std::string& what
     return;
   }
   if (!voice.can_ask()) {
-    throw Error(ErrorCode::usage, "this changes the history, and there is no terminal to ask on", "give --yes if that is what you want");
+    throw Error(ErrorCode::usage, "this changes the history, and there is no terminal to ask on",
+                "give --yes if that is what you want");
   }
   if (!voice.ask("go on?")) {
     Error error(ErrorCode::interrupted, "not confirmed", "nothing was changed");
@@ -121,7 +122,8 @@ void refuse_unknown_ids(const Catalog& catalog, const std::vector<std::string>& 
     }
     const std::string_view near = nearest(id, known);
     throw Error(ErrorCode::usage, "there is no migration " + quoted(id) + " in the tree",
-                near.empty() ? "an id is written as in 1.2.0/003_rename_keys.py; 'telec migrate status' lists them" : "did you mean '" + std::string(near) + "'?");
+                near.empty() ? "an id is written as in 1.2.0/003_rename_keys.py; 'telec migrate status' lists them"
+                             : "did you mean '" + std::string(near) + "'?");
   }
 }
 

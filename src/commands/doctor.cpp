@@ -28,7 +28,8 @@ std::string octal(unsigned mode) {
 
 std::string size_text(std::uint64_t bytes) {
   constexpr std::uint64_t mebibyte = std::uint64_t{1024} * 1024;
-  return bytes >= 10 * 1024 * mebibyte ? std::to_string(bytes / (1024 * mebibyte)) + " GiB" : std::to_string(bytes / mebibyte) + " MiB";
+  return bytes >= 10 * 1024 * mebibyte ? std::to_string(bytes / (1024 * mebibyte)) + " GiB"
+                                       : std::to_string(bytes / mebibyte) + " MiB";
 }
 
 /// Collects the lines; an Error within a look becomes its line.
@@ -36,7 +37,9 @@ class Looks {
  public:
   explicit Looks(Report& report) : report_(report) {}
 
-  void good(std::string name, std::string message) { report_.health.push_back({std::move(name), true, std::move(message), ""}); }
+  void good(std::string name, std::string message) {
+    report_.health.push_back({std::move(name), true, std::move(message), ""});
+  }
   void bad(std::string name, std::string message, std::string hint) {
     report_.health.push_back({std::move(name), false, std::move(message), std::move(hint)});
   }
@@ -54,7 +57,9 @@ class Looks {
 };
 
 std::string how_found(const Invocation& invocation) {
-  return invocation.python ? "named by --python" : environment("TELEC_PYTHON") ? "named by TELEC_PYTHON" : "found by itself";
+  return invocation.python             ? "named by --python"
+         : environment("TELEC_PYTHON") ? "named by TELEC_PYTHON"
+                                       : "found by itself";
 }
 
 void look_at_interpreter(const Invocation& invocation, Looks& looks) {
@@ -63,19 +68,23 @@ void look_at_interpreter(const Invocation& invocation, Looks& looks) {
     const Reading reading = read_scripts(python, ReadFor::load, {});
     int major = 0;
     int minor = 0;
-    const bool old = std::sscanf(reading.python.c_str(), "%d.%d", &major, &minor) != 2 || major < 3 || (major == 3 && minor < 8);
+    const bool old =
+        std::sscanf(reading.python.c_str(), "%d.%d", &major, &minor) != 2 || major < 3 || (major == 3 && minor < 8);
     const std::string what = python + ", " + how_found(invocation) + ": python " + reading.python;
     if (old) {
-      looks.bad("interpreter", what + " is too old", "name a python3 of 3.8 or newer with --python FILE or TELEC_PYTHON");
+      looks.bad("interpreter", what + " is too old",
+                "name a python3 of 3.8 or newer with --python FILE or TELEC_PYTHON");
     } else if (!reading.isolated) {
-      looks.bad("interpreter", what + " does not run isolated", "name another python3 with --python FILE or TELEC_PYTHON");
+      looks.bad("interpreter", what + " does not run isolated",
+                "name another python3 with --python FILE or TELEC_PYTHON");
     } else {
       looks.good("interpreter", what + ", isolated, starts in " + seconds_text(reading.seconds));
     }
   });
 }
 
-void look_at_scripts(const Invocation& invocation, const Tree& tree, const std::vector<const Migration*>& pending, Looks& looks) {
+void look_at_scripts(const Invocation& invocation, const Tree& tree, const std::vector<const Migration*>& pending,
+                     Looks& looks) {
   looks.look("scripts", [&] {
     std::vector<ScriptText> scripts;
     bool readable = true;
@@ -99,8 +108,9 @@ void look_at_scripts(const Invocation& invocation, const Tree& tree, const std::
       looks.bad("scripts", finding.path + ":" + std::to_string(finding.line) + ": " + finding.message, finding.hint);
     }
     if (findings.empty() && readable) {
-      looks.good("scripts", pending.empty() ? "nothing is pending"
-                                            : counted(pending.size(), "pending script") + ": all compile, all imports are found");
+      looks.good("scripts", pending.empty()
+                                ? "nothing is pending"
+                                : counted(pending.size(), "pending script") + ": all compile, all imports are found");
     }
   });
 }
@@ -109,11 +119,14 @@ void look_at_place(const std::string& path, Looks& looks) {
   constexpr std::uint64_t room = std::uint64_t{64} * 1024 * 1024;
   const auto place = place_of(path);
   if (!place) {
-    looks.bad("disk", "the file system of " + quoted(path) + " cannot be asked", "see that the directory can be entered");
+    looks.bad("disk", "the file system of " + quoted(path) + " cannot be asked",
+              "see that the directory can be entered");
   } else if (place->read_only) {
-    looks.bad("disk", place->file_system + ", read-only: nothing can be recorded", "mount it writable, or name another --state-file");
+    looks.bad("disk", place->file_system + ", read-only: nothing can be recorded",
+              "mount it writable, or name another --state-file");
   } else if (place->free_bytes < room) {
-    looks.bad("disk", place->file_system + ", " + size_text(place->free_bytes) + " free", "make room: a run needs some for records and logs");
+    looks.bad("disk", place->file_system + ", " + size_text(place->free_bytes) + " free",
+              "make room: a run needs some for records and logs");
   } else if (place->is_network) {
     looks.bad("disk", place->file_system + ": locks may not hold across hosts there",
               "keep the state on a local disk, or see to it that only one host migrates this home");
@@ -130,20 +143,26 @@ void look_at_permissions(const StateDirectory& directory, Looks& looks) {
     if (access_of(above).can_write) {
       looks.good("permissions", "the state directory is created by the first run, in " + quoted(above));
     } else {
-      looks.bad("permissions", "the state directory does not exist, and " + quoted(above) + " cannot be written", "create it, with mode 0700");
+      looks.bad("permissions", "the state directory does not exist, and " + quoted(above) + " cannot be written",
+                "create it, with mode 0700");
     }
   } else if (!folder.can_write) {
-    looks.bad("permissions", quoted(directory.directory()) + " cannot be written", "run as its owner, uid " + std::to_string(folder.owner));
+    looks.bad("permissions", quoted(directory.directory()) + " cannot be written",
+              "run as its owner, uid " + std::to_string(folder.owner));
   } else if (folder.owner != effective_user()) {
-    looks.bad("permissions", quoted(directory.directory()) + " belongs to uid " + std::to_string(folder.owner) + ", and this is uid " +
-                                 std::to_string(effective_user()), "run as its owner");
+    looks.bad("permissions",
+              quoted(directory.directory()) + " belongs to uid " + std::to_string(folder.owner) + ", and this is uid " +
+                  std::to_string(effective_user()),
+              "run as its owner");
   } else if ((folder.mode & 077U) != 0 || (file.exists && (file.mode & 077U) != 0)) {
     const bool is_folder = (folder.mode & 077U) != 0;
     const std::string& path = is_folder ? directory.directory() : directory.path();
-    looks.bad("permissions", quoted(path) + " has mode " + octal(is_folder ? folder.mode : file.mode) + ": others can reach it",
+    looks.bad("permissions",
+              quoted(path) + " has mode " + octal(is_folder ? folder.mode : file.mode) + ": others can reach it",
               "chmod " + std::string(is_folder ? "0700 " : "0600 ") + quoted(path));
   } else {
-    looks.good("permissions", quoted(directory.directory()) + " has mode " + octal(folder.mode) + " and is this user's");
+    looks.good("permissions",
+               quoted(directory.directory()) + " has mode " + octal(folder.mode) + " and is this user's");
   }
 }
 
@@ -163,7 +182,8 @@ int doctor(const Invocation& invocation, Voice& voice, Report& report) {
     if (report.problems.empty()) {
       looks.good("tree", what);
     } else {
-      looks.bad("tree", what + ", " + counted(report.problems.size(), "problem"), "'telec migrate lint' says how to mend them");
+      looks.bad("tree", what + ", " + counted(report.problems.size(), "problem"),
+                "'telec migrate lint' says how to mend them");
     }
   });
   std::optional<StateDirectory> directory;
@@ -172,12 +192,14 @@ int doctor(const Invocation& invocation, Voice& voice, Report& report) {
     directory.emplace(state_path(invocation));
     StateFile state(*directory);
     history = state.load();
-    looks.good("state", state.exists() ? directory->path() + ": " + std::to_string(history->applied().size()) + " recorded"
-                                       : directory->path() + ": none yet, nothing is recorded");
+    looks.good("state", state.exists()
+                            ? directory->path() + ": " + std::to_string(history->applied().size()) + " recorded"
+                            : directory->path() + ": none yet, nothing is recorded");
   });
   if (directory) {
     looks.look("lock", [&] {
-      const std::string holder = directory->exists() ? lock_holder(directory->descriptor(), directory->name() + ".lock") : "";
+      const std::string holder =
+          directory->exists() ? lock_holder(directory->descriptor(), directory->name() + ".lock") : "";
       if (holder.empty()) {
         looks.good("lock", "free");
       } else {

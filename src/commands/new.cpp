@@ -16,7 +16,8 @@ std::string version_for(const Invocation& invocation, const Catalog& catalog) {
   }
   std::string version = newest_version(catalog);
   if (version.empty()) {
-    throw Error(ErrorCode::usage, "the tree has no version yet to add to", "name one with --version, as in --version 1.2.0");
+    throw Error(ErrorCode::usage, "the tree has no version yet to add to",
+                "name one with --version, as in --version 1.2.0");
   }
   return version;
 }
@@ -46,8 +47,9 @@ int create(const Invocation& invocation, Voice& voice, Report& report) {
   report.entries.push_back(std::move(entry));
   report.problems = catalog.problems();
   voice.say(printable(report.path) + "\n");
-  voice.note("fill in check() and migrate(), and the sentence at its top; then: telec migrate lint, telec migrate --only " +
-             migration.id());
+  voice.note(
+      "fill in check() and migrate(), and the sentence at its top; then: telec migrate lint, telec migrate --only " +
+      migration.id());
   return voice.finish(report, 0);
 }
 

@@ -108,7 +108,8 @@ struct Locked {
 };
 
 /// What of `ids` is not recorded yet; says so of the others.
-std::vector<std::string> not_recorded(const History& history, const std::vector<std::string>& ids, Voice& voice, Report& report) {
+std::vector<std::string> not_recorded(const History& history, const std::vector<std::string>& ids, Voice& voice,
+                                      Report& report) {
   std::vector<std::string> rest;
   for (const std::string& id : ids) {
     if (!history.contains(id)) {
@@ -131,7 +132,8 @@ void refuse_what_is_not_there(const std::vector<CheckResult>& results, Report& r
     error.code = ErrorCode::migration_failed;
     error.id = result.migration->id();
     error.stage = word_of(result.judgement.outcome == Outcome::failed ? result.judgement.stage : Stage::check);
-    error.message = result.judgement.outcome == Outcome::failed ? result.judgement.message : "check() is False: its effect is not there";
+    error.message = result.judgement.outcome == Outcome::failed ? result.judgement.message
+                                                                : "check() is False: its effect is not there";
     error.traceback = result.judgement.traceback;
     error.hint = "nothing was recorded; 'telec migrate --only " + result.migration->id() +
                  "' brings it about, and --force --reason TEXT records it all the same";
@@ -202,12 +204,15 @@ int forget(const Invocation& invocation, Voice& voice, Report& report) {
       if (!history.contains(id)) {
         const std::string_view near = nearest(id, history.applied());
         throw Error(ErrorCode::usage, id + " is not recorded",
-                    near.empty() ? "'telec migrate status --applied' lists what is" : "did you mean '" + std::string(near) + "'?");
+                    near.empty() ? "'telec migrate status --applied' lists what is"
+                                 : "did you mean '" + std::string(near) + "'?");
       }
     }
   };
   refuse_unrecorded(StateFile(directory).load());
-  confirm(invocation, voice, "will take back the records of " + list_of(ids) + "; their effects stay, and 'telec migrate' looks at them again");
+  confirm(invocation, voice,
+          "will take back the records of " + list_of(ids) +
+              "; their effects stay, and 'telec migrate' looks at them again");
   Locked locked(invocation, directory, voice);
   History history = locked.state.load();
   refuse_unrecorded(history);
@@ -227,7 +232,8 @@ int forget(const Invocation& invocation, Voice& voice, Report& report) {
 
 namespace {
 
-/// Why the state is to be rebuilt: what is wrong with it; empty: it is not there. Throws Error (usage) where it is sound.
+/// Why the state is to be rebuilt: what is wrong with it; empty: it is not there. Throws Error (usage) where it is
+/// sound.
 std::string fault_of_state(StateFile& state) {
   try {
     if (!state.exists()) {
@@ -274,7 +280,8 @@ int rebuild(const Invocation& invocation, Voice& voice, Report& report) {
       return State::already_present;
     }
     if (result.judgement.outcome == Outcome::failed) {
-      const std::string text = result.migration->id() + ": check() gave no answer, so it is not recorded: " + result.judgement.message;
+      const std::string text =
+          result.migration->id() + ": check() gave no answer, so it is not recorded: " + result.judgement.message;
       console.note(text);
       report.notes.push_back(text);
     }
@@ -293,7 +300,9 @@ int rebuild(const Invocation& invocation, Voice& voice, Report& report) {
   }
   voice.say("rebuilt: " + counted(report.count(State::already_present), "migration") + " recorded, " +
             std::to_string(report.count(State::pending)) + " pending" +
-            (report.count(State::failed) > 0 ? ", " + std::to_string(report.count(State::failed)) + " without an answer" : "") + "\n");
+            (report.count(State::failed) > 0 ? ", " + std::to_string(report.count(State::failed)) + " without an answer"
+                                             : "") +
+            "\n");
   return voice.finish(report, 0);
 }
 

@@ -27,15 +27,18 @@ void compare_scripts(const Tree& tree, const History& history, const Plan& plan,
     std::string bytes;
     std::string reason;
     if (!tree.read_script(*step.migration, bytes, reason)) {
-      report.findings.push_back({"script_unreadable", step.migration->path(), 0, reason, "make it a file that can be read"});
+      report.findings.push_back(
+          {"script_unreadable", step.migration->path(), 0, reason, "make it a file that can be read"});
     } else if (!is_same_script(bytes, record->sha256)) {
-      report.findings.push_back({"script_changed", step.migration->path(), 0,
-                                 "its script is not the one that was " + recorded_text(record) + "; it is not run again by itself",
-                                 "if the change matters here: telec migrate --rerun " + step.migration->id()});
+      report.findings.push_back(
+          {"script_changed", step.migration->path(), 0,
+           "its script is not the one that was " + recorded_text(record) + "; it is not run again by itself",
+           "if the change matters here: telec migrate --rerun " + step.migration->id()});
     }
   }
   for (const std::string& id : plan.gone) {
-    report.findings.push_back({"script_gone", "v" + id, 0, recorded_text(history.details(id)) + ", and no longer in the tree",
+    report.findings.push_back({"script_gone", "v" + id, 0,
+                               recorded_text(history.details(id)) + ", and no longer in the tree",
                                "put it back, or take the record away: telec migrate forget " + id});
   }
 }
@@ -50,8 +53,8 @@ void add_finding(const CheckResult& result, State state, const std::optional<Rec
     report.findings.push_back({"unrecorded", path, 0, "check() is True, and it is not recorded",
                                "'telec migrate' records it as already present; so does: telec migrate mark " + id});
   } else if (state == State::failed) {
-    report.findings.push_back({"check_failed", path, 0,
-                               "check() gave no answer: " + result.judgement.message, "mend its check(): it is to look, and to answer True or False"});
+    report.findings.push_back({"check_failed", path, 0, "check() gave no answer: " + result.judgement.message,
+                               "mend its check(): it is to look, and to answer True or False"});
   }
 }
 
@@ -62,12 +65,12 @@ void recheck(const Invocation& invocation, const Tree& tree, const History& hist
     all.push_back(step.migration);
   }
   StopSignals stop;
-  // Not while a run changes what is looked at. Where nothing was ever recorded, there is nothing to lock, and nothing is
-  // created for a look.
+  // Not while a run changes what is looked at. Where nothing was ever recorded, there is nothing to lock, and nothing
+  // is created for a look.
   std::optional<LockFile> lock;
   if (directory.exists()) {
-    lock.emplace(directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock", invocation.lock_timeout, stop,
-                 [&voice](const std::string& text) { voice.note(text); });
+    lock.emplace(directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock",
+                 invocation.lock_timeout, stop, [&voice](const std::string& text) { voice.note(text); });
   } else {
     lock.emplace();
   }
@@ -88,8 +91,8 @@ std::string sums(const Report& report, std::size_t recorded, bool rechecked) {
     return counted(recorded, "recorded migration") + ": " +
            (report.findings.empty() ? "no findings" : counted(report.findings.size(), "finding")) + "\n";
   }
-  std::string text = counted(report.entries.size(), "migration") + ": " + std::to_string(report.count(State::ok)) + " ok, " +
-                     std::to_string(report.count(State::pending)) + " pending";
+  std::string text = counted(report.entries.size(), "migration") + ": " + std::to_string(report.count(State::ok)) +
+                     " ok, " + std::to_string(report.count(State::pending)) + " pending";
   const auto add = [&](State state, const char* word) {
     text += report.count(state) > 0 ? ", " + std::to_string(report.count(state)) + " " + word : "";
   };

@@ -32,7 +32,8 @@ void Events::planned(const std::vector<const Migration*>& pending) {
 
 void Events::started(const Migration& migration, std::size_t position, std::size_t total) {
   id_ = migration.id();
-  write("started", member("id", id_) + ", \"position\": " + std::to_string(position) + ", \"total\": " + std::to_string(total));
+  write("started",
+        member("id", id_) + ", \"position\": " + std::to_string(position) + ", \"total\": " + std::to_string(total));
 }
 
 void Events::write_line(std::string_view line) {
@@ -64,8 +65,8 @@ void Events::finished(const ReportEntry& entry) {
   }
   std::array<char, 32> seconds{};
   std::snprintf(seconds.data(), seconds.size(), "%.3f", entry.seconds.value_or(0));
-  write("finished", member("id", entry.id) + ", \"state\": \"" + word_of(entry.state) + "\", \"seconds\": " +
-                        (entry.seconds ? seconds.data() : "null") + member("stage", entry.stage) +
+  write("finished", member("id", entry.id) + ", \"state\": \"" + word_of(entry.state) +
+                        "\", \"seconds\": " + (entry.seconds ? seconds.data() : "null") + member("stage", entry.stage) +
                         member("message", entry.message) + member("log", entry.log));
   if (entry.state == State::applied || entry.state == State::already_present) {
     write("committed", member("id", entry.id));
@@ -75,8 +76,8 @@ void Events::finished(const ReportEntry& entry) {
 void Events::note(const std::string& text) { write("note", member("text", text)); }
 
 void Events::ended(const Report& report, int exit_code) {
-  write("ended", std::string(", \"ok\": ") + (report.error ? "false" : "true") + ", \"exit\": " + std::to_string(exit_code) +
-                     member("error", report.error ? word_of(report.error->code) : ""));
+  write("ended", std::string(", \"ok\": ") + (report.error ? "false" : "true") + ", \"exit\": " +
+                     std::to_string(exit_code) + member("error", report.error ? word_of(report.error->code) : ""));
 }
 
 }  // namespace telec

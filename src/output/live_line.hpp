@@ -12,9 +12,9 @@ struct LiveView {
   std::size_t position = 0;  ///< of `total`, from 1
   std::size_t total = 0;
   std::string id;
-  double elapsed = 0;        ///< seconds since it started
-  double silent = 0;         ///< seconds since it last printed something, or since it started
-  std::string last_line;     ///< of its output; empty: nothing yet
+  double elapsed = 0;     ///< seconds since it started
+  double silent = 0;      ///< seconds since it last printed something, or since it started
+  std::string last_line;  ///< of its output; empty: nothing yet
 };
 
 /// "[2/5] 1.2.0/003_rename_keys.py  12 s, silent for 8 s | converted 1200 of 4000", without colours and never wider

@@ -67,7 +67,9 @@ Widths natural_widths(const std::vector<Row>& rows) {
     widths.differs = std::max(widths.differs, columns_of(row.differs));
   }
   // A heading has to fit, too.
-  const auto at_least = [](std::size_t& width, std::size_t heading) { width = width > 0 ? std::max(width, heading) : 0; };
+  const auto at_least = [](std::size_t& width, std::size_t heading) {
+    width = width > 0 ? std::max(width, heading) : 0;
+  };
   at_least(widths.when, 4);
   at_least(widths.took, 4);
   at_least(widths.differs, 7);
@@ -143,7 +145,8 @@ std::string status_table(const Report& report, const Style& style, std::size_t c
       widths.id = std::max(least_id, columns - std::min(columns, gap + widths.state));
     }
   }
-  std::string heading = cells(widths, "ID", "STATE", "WHEN", "TOOK", widths.differs > 0 ? "DIFFERS" : "", style, nullptr);
+  std::string heading =
+      cells(widths, "ID", "STATE", "WHEN", "TOOK", widths.differs > 0 ? "DIFFERS" : "", style, nullptr);
   heading.pop_back();
   std::string text = style.strong(heading) + "\n";
   for (const Row& row : rows) {
@@ -157,10 +160,12 @@ std::string status_table(const Report& report, const Style& style, std::size_t c
 
 std::string status_sums(const Report& report) {
   const auto count = [&](auto member) {
-    return static_cast<std::size_t>(std::ranges::count_if(report.entries, [&](const ReportEntry& entry) { return entry.*member; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(report.entries, [&](const ReportEntry& entry) { return entry.*member; }));
   };
-  std::string text = counted(report.entries.size(), "migration") + ": " + std::to_string(report.count(State::recorded)) +
-                     " recorded, " + std::to_string(report.count(State::pending)) + " pending";
+  std::string text = counted(report.entries.size(), "migration") + ": " +
+                     std::to_string(report.count(State::recorded)) + " recorded, " +
+                     std::to_string(report.count(State::pending)) + " pending";
   const auto add = [&](std::size_t number, const std::string& words) {
     text += number > 0 ? ", " + std::to_string(number) + " " + words : "";
   };
@@ -176,7 +181,8 @@ std::string attention_text(const Report& report, const Style& style) {
   for (const ReportEntry& entry : report.entries) {
     if (needs_attention(entry)) {
       const std::string differs = differences_text(entry);
-      text += entry.id + "  " + style.state(entry.state, word_for(entry)) + (differs.empty() ? "" : "  " + differs) + "\n";
+      text +=
+          entry.id + "  " + style.state(entry.state, word_for(entry)) + (differs.empty() ? "" : "  " + differs) + "\n";
     }
   }
   return text;

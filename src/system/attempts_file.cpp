@@ -60,7 +60,8 @@ void AttemptsFile::append(AttemptRecord attempt) {
   const int directory = logs_.descriptor();
   const std::string path = logs_.path() + "/" + file_name;
   struct stat status = {};
-  if (::fstatat(directory, file_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_size >= static_cast<off_t>(size_limit) &&
+  if (::fstatat(directory, file_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      status.st_size >= static_cast<off_t>(size_limit) &&
       ::renameat(directory, file_name, directory, older_name) != 0) {
     trouble_ = "cannot rotate " + quoted(path) + ": " + errno_text(errno);
     return;
@@ -72,7 +73,8 @@ void AttemptsFile::append(AttemptRecord attempt) {
   if (file.is_open() && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
     char last = '\n';
     const FileDescriptor reading = open_at(directory, file_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if (status.st_size > 0 && reading.is_open() && ::pread(reading.get(), &last, 1, status.st_size - 1) == 1 && last != '\n') {
+    if (status.st_size > 0 && reading.is_open() && ::pread(reading.get(), &last, 1, status.st_size - 1) == 1 &&
+        last != '\n') {
       line.insert(0, "\n");
     }
     if (write_all(file.get(), line)) {

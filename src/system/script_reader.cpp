@@ -37,7 +37,8 @@ Ended run(const LaunchSpec& base, const std::string& input) {
   std::array<int, 2> in{};
   std::array<int, 2> out{};
   std::array<int, 2> err{};
-  if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0 || ::pipe2(err.data(), O_CLOEXEC) != 0) {
+  if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0 ||
+      ::pipe2(err.data(), O_CLOEXEC) != 0) {
     throw io_error("make pipes for", base.file, errno);
   }
   FileDescriptor feed = pipe_end(in, 1);
@@ -53,7 +54,8 @@ Ended run(const LaunchSpec& base, const std::string& input) {
     child = launch(spec);
   }
   if (!child.failed_step.empty()) {
-    throw Error(ErrorCode::no_python, "cannot " + child.failed_step + " " + quoted(base.file) + ": " + errno_text(child.error),
+    throw Error(ErrorCode::no_python,
+                "cannot " + child.failed_step + " " + quoted(base.file) + ": " + errno_text(child.error),
                 "name a working interpreter with --python FILE or TELEC_PYTHON");
   }
   ::fcntl(feed.get(), F_SETFL, O_NONBLOCK);
@@ -70,7 +72,8 @@ Ended run(const LaunchSpec& base, const std::string& input) {
                                     {output.is_open() ? output.get() : -1, POLLIN, 0},
                                     {errors.is_open() ? errors.get() : -1, POLLIN, 0}}};
     const double seconds_left = deadline - monotonic_seconds();
-    const int count = seconds_left > 0 ? ::poll(ready.data(), ready.size(), static_cast<int>(seconds_left * 1000) + 1) : 0;
+    const int count =
+        seconds_left > 0 ? ::poll(ready.data(), ready.size(), static_cast<int>(seconds_left * 1000) + 1) : 0;
     if (count == 0 || ended.output.size() > output_limit) {
       ended.in_time = false;
       break;
@@ -161,8 +164,9 @@ Reading read_scripts(const std::string& python, ReadFor purpose, const std::vect
   if (!sound) {
     const auto last = last_lines(ended.errors, 1);
     throw Error(ErrorCode::no_python,
-                ended.in_time ? quoted(python) + " cannot read scripts" + (last.empty() ? "" : ": " + printable(last.front()))
-                              : quoted(python) + " did not read the scripts within " + whole_seconds(time_limit),
+                ended.in_time
+                    ? quoted(python) + " cannot read scripts" + (last.empty() ? "" : ": " + printable(last.front()))
+                    : quoted(python) + " did not read the scripts within " + whole_seconds(time_limit),
                 "name a working python3 of 3.8 or newer with --python FILE or TELEC_PYTHON");
   }
   return reading;

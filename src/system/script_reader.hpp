@@ -17,9 +17,9 @@ struct ScriptText {
 };
 
 struct Reading {
-  std::string python;    ///< its version: 3.11.2
+  std::string python;  ///< its version: 3.11.2
   bool isolated = false;
-  double seconds = 0;    ///< from the start of python to its end
+  double seconds = 0;  ///< from the start of python to its end
   std::vector<Finding> findings;
 };
 

@@ -191,5 +191,26 @@ class ManPage(unittest.TestCase):
         self.assertEqual(result.stderr, "")
 
 
+class Installed(unittest.TestCase):
+    def test_meson_install_puts_each_where_the_system_looks_for_it(self):
+        build = DOCS.parent
+        if not (build / "build.ninja").exists() or shutil.which("meson") is None:
+            self.skipTest("not beside a build directory of meson")
+        with telec.Home() as home:
+            result = subprocess.run(["meson", "install", "--no-rebuild", "-C", str(build), "--destdir", str(home.path / "root")],
+                                    capture_output=True, text=True, timeout=120)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+            installed = {str(path.relative_to(home.path / "root")): path for path in (home.path / "root").rglob("*") if path.is_file()}
+            wanted = {"share/bash-completion/completions/telec": "telec.bash", "share/zsh/site-functions/_telec": "telec.zsh",
+                      "share/fish/vendor_completions.d/telec.fish": "telec.fish"}
+            if (DOCS / "telec-migrate.1").exists():
+                wanted["share/man/man1/telec-migrate.1"] = "telec-migrate.1"
+            for ending, built in wanted.items():
+                found = [path for name, path in installed.items() if name.endswith(ending)]
+                self.assertEqual(len(found), 1, ending)
+                self.assertEqual(found[0].read_bytes(), (DOCS / built).read_bytes())
+                self.assertEqual(found[0].stat().st_mode & 0o777, 0o644)
+
+
 if __name__ == "__main__":
     telec.main("shells")

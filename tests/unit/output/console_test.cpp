@@ -155,7 +155,7 @@ TEST_CASE("on a terminal a line says what is running, and is taken away for ever
   Screen screen(live());
   screen.plan();
   screen.console.started(screen.a, 1, 2);
-  const std::string running = "running 1.0.0/001_a.py (1 of 2)";
+  const std::string running = std::string(erase) + "[1/2] 1.0.0/001_a.py  0 s";
   CHECK(screen.err() == running);
   screen.console.note("n");
   CHECK(screen.err() == running + erase + "telec: note: n\n" + running);
@@ -170,8 +170,36 @@ TEST_CASE("on a terminal the line comes back after what a script printed") {
   Screen screen(options);
   screen.console.started(screen.a, 1, 1);
   screen.console.printed("one\n");
-  const std::string running = "running 1.0.0/001_a.py (1 of 1)";
-  CHECK(screen.err() == running + erase + "  | one\n" + running);
+  const std::string running = std::string(erase) + "[1/1] 1.0.0/001_a.py  0 s";
+  CHECK(screen.err() == running + erase + "  | one\n" + running + " | one");
+}
+
+TEST_CASE("the line follows the clock, the last line of output, and how long there was none") {
+  Screen screen(live());
+  screen.console.started(screen.a, 1, 1);
+  screen.console.printed("first\nsecond\n  \n");
+  screen.console.ticked(1.0);
+  CHECK(screen.err().ends_with("  1 s | second"));
+  screen.console.ticked(4.5);
+  CHECK(screen.err().ends_with("  4 s, silent for 3 s | second"));
+  screen.console.printed("thi");
+  screen.console.printed("rd");
+  screen.console.ticked(5.0);
+  CHECK(screen.err().ends_with("  5 s | third"));
+}
+
+TEST_CASE("the line is as wide as the terminal is at that moment, but for one column") {
+  ConsoleOptions options = live();
+  std::size_t columns = 200;
+  options.columns = [&] { return columns; };
+  Screen screen(options);
+  screen.console.started(screen.a, 1, 1);
+  screen.console.printed(std::string(300, 'x') + "\n");
+  screen.console.ticked(1);
+  CHECK(screen.pieces.back().size() == std::string("err:").size() + std::string(erase).size() + 199);
+  columns = 40;
+  screen.console.ticked(2);
+  CHECK(screen.pieces.back().size() == std::string("err:").size() + std::string(erase).size() + 39);
 }
 
 TEST_CASE("a note between migrations has no line to take away") {

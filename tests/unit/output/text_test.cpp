@@ -94,34 +94,6 @@ TEST_CASE("a dry run lists what would run, and says that nothing was") {
   CHECK(dry_run_text({}, plain) == "nothing to do: no migrations in the tree\n");
 }
 
-TEST_CASE("status is a table with what is known of each migration") {
-  ReportEntry known = entry(A, State::recorded, 0.021);
-  known.at = "2026-11-22T07:30:00Z";
-  known.outcome = "applied";
-  ReportEntry present = entry(B, State::recorded, 0.5);
-  present.outcome = "already_present";
-  ReportEntry marked = entry("1.0.0/003_c.py", State::recorded);
-  marked.outcome = "marked";
-  marked.gone = true;
-  ReportEntry late = entry("1.0.0/004_d.py", State::pending);
-  late.late = true;
-  const Report report = report_of({known, present, marked, late, entry("1.0.0/005_e.py", State::pending)});
-  CHECK(status_text(report, plain) ==
-        "recorded         1.0.0/001_a.py   2026-11-22 07:30:00Z  0.021 s\n"
-        "recorded         1.0.0/002_bb.py  0.500 s  (was already present)\n"
-        "recorded         1.0.0/003_c.py   (marked by hand)  (script gone)\n"
-        "pending          1.0.0/004_d.py   (late)\n"
-        "pending          1.0.0/005_e.py\n"
-        "5 migrations: 3 recorded, 2 pending, 1 of the recorded without a script\n");
-  CHECK(status_text({}, plain) == "0 migrations: 0 recorded, 0 pending\n");
-}
-
-TEST_CASE("a time from the state file cannot steer a terminal") {
-  ReportEntry odd = entry(A, State::recorded);
-  odd.at = "\x1b[2J";
-  CHECK(status_text(report_of({odd}), plain).find('\x1b') == std::string::npos);
-}
-
 TEST_CASE("problems are one line each, with a path made printable") {
   CHECK(problem_lines(
             {{"misnamed_file", "v1.1.0/2\n\x1b_x.py", "expected"}, {"out_of_order", "v1.1.0/001_a.py", "late"}},

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "completions.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "command_line.hpp"
+
+using namespace telec;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("every verb and every option of the table is in each completion and in the man page") {
+  for (const VerbRow& verb : verbs()) {
+    if (std::string_view(verb.words).starts_with("migrate ")) {
+      CAPTURE(verb.words);
+      const std::string name(command_word(verb.verb));
+      CHECK(contains(bash_completion(), "        " + name + ")\n"));
+      CHECK(contains(zsh_completion(), "        " + name + ")\n"));
+      CHECK(contains(fish_completion(), "-a " + name + " -d "));
+    }
+  }
+  for (const OptionRow& option : options()) {
+    if (option.verbs == 0) {
+      continue;
+    }
+    CAPTURE(option.name);
+    const std::string name = option.name;
+    CHECK(contains(bash_completion(), "--" + name));
+    CHECK(contains(zsh_completion(), "--" + name + (option.argument != nullptr ? "=[" : "[")));
+    CHECK(contains(fish_completion(), " -l " + name + " "));
+    CHECK(contains(man_page_options(), "*--" + name + "*"));
+  }
+}
+
+TEST_CASE("a quotation mark in a help text ends no string of a shell") {
+  // Each apostrophe of a text becomes four characters; an odd number of marks would leave a string open.
+  for (const std::string& text : {bash_completion(), zsh_completion()}) {
+    std::size_t marks = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      marks += text[i] == '\'' && (i == 0 || text[i - 1] != '\\') ? 1 : 0;
+    }
+    CHECK(marks % 2 == 0);
+  }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "output/width.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace telec;
+
+TEST_CASE("plain text takes a column for each character") {
+  CHECK(columns_of("abc") == 3);
+  CHECK(columns_of("\u00e4\u20ac") == 2);
+  CHECK(columns_of("") == 0);
+}
+
+TEST_CASE("East Asian characters and emoji take two, combining marks and joiners none") {
+  CHECK(columns_of("\u65e5\u672c") == 4);
+  CHECK(columns_of("\uff21") == 2);
+  CHECK(columns_of("\U0001f600") == 2);
+  CHECK(columns_of("e\u0301") == 1);
+  CHECK(columns_of("a\u200db") == 2);
+  CHECK(columns_of("\uff71") == 1);  // half width
+}
+
+TEST_CASE("a byte that is not UTF-8 takes one column and does no harm") {
+  CHECK(columns_of(std::string("a\xff") + "b") == 3);
+  CHECK(fitted("\xff\xff\xff\xff\xff", 4) == "\xff...");
+}
+
+TEST_CASE("what does not fit is cut at a character, never above the width") {
+  CHECK(fitted("abcdef", 6) == "abcdef");
+  CHECK(fitted("abcdefg", 6) == "abc...");
+  CHECK(fitted("abcdefg", 2) == "..");
+  CHECK(fitted("\u65e5\u672c\u8a9e\u306e", 6) == "\u65e5...");
+  CHECK(fitted_middle("1.2.0/003_rename_keys.py", 15) == "1.2.0/...eys.py");
+  for (std::size_t columns = 0; columns < 30; ++columns) {
+    CAPTURE(columns);
+    CHECK(columns_of(fitted("a\u65e5b\u672cc\u0301\u8a9ed\u306e", columns)) <= columns);
+    CHECK(columns_of(fitted_middle("a\u65e5b\u672cc\u0301\u8a9ed\u306e", columns)) <= columns);
+  }
+}
+
+TEST_CASE("padding counts columns, not bytes") {
+  CHECK(padded("\u65e5", 4) == "\u65e5  ");
+  CHECK(padded("abc", 2) == "abc");
+}
