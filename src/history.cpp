@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstdio>
+#include <unordered_set>
 #include <cstring>
 
 #include "json_scanner.hpp"
@@ -349,15 +350,21 @@ void History::add(const Record& record) {
 }
 
 bool History::remove(std::string_view id) {
-  if (ids_.erase(id) == 0) {
+  if (!contains(id)) {
     return false;
   }
   // A copy: what `id` looks into may be what is removed.
   const std::string gone(id);
   std::erase(applied_, gone);
   std::erase_if(entries_, [&](const Entry& entry) { return entry.id == gone; });
+  make_slots(applied_.size());
   newest_.clear();
   indexed_ = 0;
+  applied_text_.clear();
+  applied_done_ = 0;
+  applied_crc_ = 0;
+  entries_text_.clear();
+  entries_done_ = 0;
   return true;
 }
 
@@ -365,7 +372,7 @@ std::vector<std::string_view> History::order() const {
   std::vector<std::string_view> ids;
   std::unordered_set<std::string_view> seen;
   for (const Entry& entry : entries_) {
-    if (ids_.contains(entry.id) && seen.insert(entry.id).second) {
+    if (contains(entry.id) && seen.insert(entry.id).second) {
       ids.push_back(entry.id);
     }
   }
