@@ -13,18 +13,18 @@ using namespace telec;
 
 namespace {
 
-using Words = std::vector<std::string>;
+using Typed = std::vector<std::string>;
 
-std::vector<std::string_view> views(const Words& words) { return {words.begin(), words.end()}; }
+std::vector<std::string_view> views(const Typed& words) { return {words.begin(), words.end()}; }
 
-Invocation parsed(const Words& words) { return parse_command_line(views(words)); }
+Invocation parsed(const Typed& words) { return parse_command_line(views(words)); }
 
 struct Refused {
   std::string message = "accepted";
   std::string hint;
 };
 
-Refused refused(const Words& words) {
+Refused refused(const Typed& words) {
   try {
     parsed(words);
   } catch (const Error& error) {
@@ -70,8 +70,8 @@ TEST_CASE("every option of migrate is read") {
   CHECK(invocation.dry_run);
   CHECK(invocation.range.from()->text() == "1.0.0");
   CHECK(invocation.range.to()->text() == "2.0.0");
-  CHECK(invocation.only == Words{"1.1.0/001_a.py", "1.1.0/002_b.py"});
-  CHECK(invocation.rerun == Words{"1.1.0/001_a.py"});
+  CHECK(invocation.only == Typed{"1.1.0/001_a.py", "1.1.0/002_b.py"});
+  CHECK(invocation.rerun == Typed{"1.1.0/001_a.py"});
   CHECK(invocation.check);
   CHECK(invocation.strict);
   CHECK(invocation.timeout == 1.5);
@@ -165,8 +165,8 @@ TEST_CASE("an option of another verb is refused as such") {
   for (const OptionRow& option : options()) {
     const std::string typed = std::string("--") + option.name;
     CAPTURE(typed);
-    const Words value = option.argument != nullptr ? Words{"1"} : Words{};
-    Words words = {"migrate", "status", typed};
+    const Typed value = option.argument != nullptr ? Typed{"1"} : Typed{};
+    Typed words = {"migrate", "status", typed};
     words.insert(words.end(), value.begin(), value.end());
     if (!has_option(Verb::status, option)) {
       CHECK(refused(words).message == "'telec migrate status' has no option '" + typed + "'");
@@ -213,7 +213,7 @@ TEST_CASE("an id may be typed as the script's path, and must not be empty") {
     CAPTURE(name);
     const Invocation invocation =
         parsed({"migrate", name, "v1.1.0/001_a.py", name, "verbatim", name, "1.1.0/002_b.py"});
-    const Words expected = {"1.1.0/001_a.py", "verbatim", "1.1.0/002_b.py"};
+    const Typed expected = {"1.1.0/001_a.py", "verbatim", "1.1.0/002_b.py"};
     CHECK((std::string(name) == "--only" ? invocation.only : invocation.rerun) == expected);
     CHECK(refused({"migrate", name, ""}).message == std::string(name) + " needs a migration's id, it is empty");
   }
@@ -330,7 +330,7 @@ TEST_CASE("every option of a verb is accepted by it") {
       if (!has_option(verb, option)) {
         continue;
       }
-      Words words = verb == Verb::status ? Words{"migrate", "status"} : Words{"migrate", "--dry-run"};
+      Typed words = verb == Verb::status ? Typed{"migrate", "status"} : Typed{"migrate", "--dry-run"};
       words.push_back(std::string("--") + option.name);
       if (option.argument != nullptr) {
         const std::string kind = option.argument;
