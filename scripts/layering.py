@@ -5,7 +5,7 @@
     src/*            decides, from values to values: knows neither files nor processes nor the other parts
     src/system/      does: the only part that knows the operating system and Boost; knows src/
     src/output/      what a user sees: knows src/
-    src/commands/    what a user can ask: knows all of them, and so does src/main.cpp
+    src/commands/    what a user can ask: knows all of them, and so do the programs, src/main.cpp and a build step
 
 Prints each violation as `path:line: what`. Reads only the text of the files: nothing is compiled.
 """
@@ -21,17 +21,18 @@ MAY_INCLUDE = {
     "src/output": {"src", "src/output"},
     "src/commands": {"src", "src/system", "src/output", "src/commands"},
     "src/main.cpp": {"src", "src/system", "src/output", "src/commands"},
+    "src/write_from_table.cpp": {"src", "src/output"},
 }
 
 # Headers of the operating system, and of C's and C++'s own ways to it.
 SYSTEM_HEADER = re.compile(
     r"<(?:sys/.*|linux/.*|unistd|fcntl|signal|dirent|poll|spawn|termios|pwd|grp|dlfcn|glob|ftw|pthread|sched|syslog|"
-    r"utime|netdb|arpa/.*|netinet/.*)(?:\.h)?>|<csignal>")
+    r"utime|netdb|arpa/.*|netinet/.*)(?:\.h)?>")
 FILE_HEADER = re.compile(r"<(?:fstream|filesystem|iostream)>")
 # What C's own headers, needed for other things, would still let a decision do.
 DOING = re.compile(
     r"(?<![\w.>])(?:std::|::)?"
-    r"(fopen|freopen|fprintf|printf|puts|fputs|remove|rename|tmpfile|popen|system|getenv|setenv|fork|exec[lv]p?e?)"
+    r"(fopen|freopen|fprintf|printf|puts|fputs|tmpfile|popen|system|getenv|setenv|fork|exec[lv]p?e?)"
     r"\s*\(")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"(?P<own>[^"]+)"|(?P<other><[^>]+>))')
