@@ -126,11 +126,11 @@ def processes_of(home):
 class Place:
     """One home of a World, and the runs in it."""
 
-    def __init__(self, world, root, start):
+    def __init__(self, world, root, start, home=None):
         self.world = world
-        self.root = pathlib.Path(root)
+        self.root = pathlib.Path(root)  # where the runs' streams and traces go
         self.start = start
-        self.home = self.root / "home"
+        self.home = pathlib.Path(home) if home else self.root / "home"
         self.data = self.home / ".teleclaude"
         self.state_file = self.data / "migration_state.json"
         self.lock_file = self.data / "migration_state.json.lock"
@@ -313,7 +313,6 @@ class World:
         self.tree = self.folder / "migrations"
         self.tree.mkdir()
         self.versions = []
-        self._count = 0
         self._make()
 
     def _make(self):
@@ -330,17 +329,9 @@ class World:
         self.versions = versions
         self.masked_versions = [masked(data) for data in versions if data is not None]
 
-    def place(self, start, root=None):
-        if root is None:
-            self._count += 1
-            root = tempfile.mkdtemp(prefix="p", dir=self.folder)
-        return Place(self, root, start).fill()
-
-    def copy_of(self, place):
-        """The same home once more, hard links kept; the path differs, and nothing in the state knows it."""
-        root = tempfile.mkdtemp(prefix="p", dir=self.folder)
-        subprocess.run(["cp", "-a", str(place.home), root], check=True)
-        return Place(self, root, place.start)
+    def place(self, start, home=None):
+        """A fresh home in a start state, `home` where it is not to be just anywhere."""
+        return Place(self, tempfile.mkdtemp(prefix="p", dir=self.folder), start, home).fill()
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -355,8 +346,8 @@ class World:
 class Disposable:
     """A Place for one `with`."""
 
-    def __init__(self, world, start):
-        self.place = world.place(start)
+    def __init__(self, world, start, home=None):
+        self.place = world.place(start, home)
 
     def __enter__(self):
         return self.place
@@ -372,3 +363,4 @@ def dispose(place):
         except ProcessLookupError:
             pass
     shutil.rmtree(place.root, ignore_errors=True)
+    shutil.rmtree(place.home, ignore_errors=True)
