@@ -181,9 +181,13 @@ class Place:
             try:
                 code = process.wait(timeout)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
                 code = None
+                for pid in [process.pid, *processes_of(self.home)]:  # with strace alone, what it traces would go on
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        pass
+                process.wait()
         return telec.Result(code, out_path.read_text("utf-8", "surrogateescape"),
                             err_path.read_text("utf-8", "surrogateescape"), time.monotonic() - begin)
 

@@ -45,12 +45,14 @@ class Volume:
         self.point = pathlib.Path(folder) / name
         self.point.mkdir()
         self.rounds = 0
+        self.device = None
         self.mounted = False
 
     def _run(self, *command):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise OSError(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
+        return done.stdout.strip()
 
     def make(self):
         command, size, _ = KINDS[self.kind]
@@ -61,7 +63,14 @@ class Volume:
         self.rounds = 0
 
     def mount(self):
-        self._run("mount", "-o", ",".join(["loop", *KINDS[self.kind][2]]), str(self.image), str(self.point))
+        """Through a loop device made for this mount alone: nothing of the one before is left in a cache."""
+        self.device = self._run("losetup", "-f", "--show", str(self.image))
+        more = KINDS[self.kind][2]
+        try:
+            self._run("mount", *(["-o", ",".join(more)] if more else []), self.device, str(self.point))
+        except OSError:
+            self._run("losetup", "-d", self.device)
+            raise
         self.mounted = True
 
     def unmount(self):
@@ -69,6 +78,9 @@ class Volume:
             done = subprocess.run(["umount", str(self.point)], capture_output=True, text=True, check=False)
             if done.returncode == 0:
                 self.mounted = False
+                self._run("losetup", "-d", self.device)
+                while self._run("losetup", "-j", str(self.image)):
+                    time.sleep(0.005)
                 return
             time.sleep(0.01)
         raise OSError(f"umount {self.point}: {done.stderr.strip()}")
@@ -119,7 +131,12 @@ def cut_once(world, volume, start, point, mode, more=(), env=None):
         checker.telec.wait_until(place.lock_is_free, 2.0)
         checker.telec.wait_until(lambda: not checker.processes_of(place.home), 2.0)
         volume.cut(mode)
-        broken = place.broken_after(result, killed=True)
+        try:
+            broken = place.broken_after(result, killed=True)
+        except OSError as error:
+            broken = [f"I1 a file of the run cannot be read after the cut: {error}"]
+            volume.rounds = ROUNDS_PER_IMAGE
+            return fired, broken
         if not broken and not point and result.code == 0 and place.applied() != list(checker.IDS):
             broken.append("I4 exit 0, and the cut after it took a record")
         if not env and not more:
