@@ -249,7 +249,7 @@ class Place:
             return [f"I10 {len(lines)} errors instead of one, exit {result.code}: {result.err[-300:]!r}"]
         if "hint: " not in result.err:
             broken.append("I10 no next step: " + lines[0])
-        if not re.search(r"'[^']+'|\d+\.\d+\.\d+/\d{3}_\w+\.py|stdout|python", lines[0]):
+        if not re.search(r"'[^']+'|\d+\.\d+\.\d+/\d{3}_\w+\.py|stdout|python|out of memory", lines[0]):
             broken.append("I10 no path: " + lines[0])
         return broken
 
