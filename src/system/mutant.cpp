@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Part of the test-only build alone. Here is also its operator new, which can be told to fail once.
+// Part of the test-only program alone. Here is also its operator new, which can be told to fail once.
 #include "mutant.hpp"
 
 #include <unistd.h>

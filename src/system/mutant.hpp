@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Faults that a test-only build (-Dmutants=true) can be told to have, to see that a suite notices each of them. In every
-// other build mutant() is a constant, and neither the faults nor their names are in the program.
+// Faults that a test-only program (tests/trust/meson.build) can be told to have, to see that a suite notices each of
+// them. Everywhere else mutant() is a constant, and neither the faults nor their names are in the program.
 #pragma once
 
 #include <string>

@@ -158,7 +158,13 @@ class Attempt {
     if (exit_.is_open()) {
       // A pidfd becomes readable when the process ends (pidfd_open(2)). Never the end of a pipe: a daemon may hold
       // that open for ever.
-      exit_.async_wait(Descriptor::wait_read, [this](error_code error) { exited_ = exited_ || !error; });
+      exit_.async_wait(Descriptor::wait_read, [this](error_code error) {
+        exited_ = exited_ || !error;
+        if (error && error != asio::error::operation_aborted) {
+          exit_.close(error);
+          watch_exit();  // by asking again and again
+        }
+      });
       return;
     }
     poll_.expires_after(std::chrono::milliseconds(5));
@@ -175,6 +181,7 @@ class Attempt {
   void watch_signals() {
     signals_.async_wait(Descriptor::wait_read, [this](error_code error) {
       if (error) {
+        give_up("cannot watch for signals", error);
         return;
       }
       const int count = stop_.count();

@@ -84,6 +84,7 @@ def masked(data):
     text = data.decode("utf-8", "surrogateescape")
     text = re.sub(r'"at": "[^"]*"', '"at": "-"', text)
     text = re.sub(r'"seconds": [0-9.]+', '"seconds": 0', text)
+    text = re.sub(r'"user": "[^"]*"', '"user": "-"', text)  # a number where the account cannot be looked up
     return re.sub(r'"outcome": "(applied|already_present)"', '"outcome": "-"', text)
 
 

@@ -3,7 +3,7 @@
 """Lets the kernel say no: each system call of a run fails once, and for ever, with each error that it can give.
 
 Then the same for real: a full disk, a disk without inodes, a read-only one, limits on descriptors, file sizes and
-address space, and, where the build has the switch, each allocation. Whatever happens, the invariants hold: no false
+address space, and, in the test-only program, each allocation. Whatever happens, the invariants hold: no false
 success, no stray file, one error that names operation, path, reason and next step.
 """
 
@@ -352,13 +352,13 @@ def read_only_between(world, tally, options):
 
 
 def allocations(world, tally, options):
-    """Each operator new fails once, in a build that has the switch (TELEC_MUTANTS_BINARY)."""
+    """Each operator new fails once, in the test-only program (TELEC_MUTANTS_BINARY)."""
     part = "allocation"
     if not sweep.wanted(part, options):
         return
     binary = os.environ.get("TELEC_MUTANTS_BINARY")
     if not binary:
-        tally.skip(part, "needs the build with -Dmutants=true, named by TELEC_MUTANTS_BINARY")
+        tally.skip(part, "needs the test-only program, named by TELEC_MUTANTS_BINARY")
         return
     command = [binary, "migrate"]
     with checker.Disposable(world, "absent") as place:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Who tests the tests: a test-only build (-Dmutants=true) is given one fault at a time, and a suite has to notice it.
+"""Who tests the tests: a test-only program is given one fault at a time, and a suite has to notice it.
 
 Each probe is a piece of one of the suites. Every probe must be clean without a fault, every fault must make at least one
 probe complain, and the released program must contain neither the faults nor their names.
@@ -230,7 +230,7 @@ def main():
         tally.add("released program", "strings", True, [])
     build = os.environ.get("TELEC_MUTANTS_BINARY")
     if not build:
-        tally.skip("the twelve mutants", "they need the build with -Dmutants=true, named by TELEC_MUTANTS_BINARY")
+        tally.skip("the twelve mutants", "they need the test-only program, named by TELEC_MUTANTS_BINARY")
         tally.finish()
     os.environ["TELEC_BINARY"] = build
     probes = dict(PROBES)
