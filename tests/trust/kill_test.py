@@ -83,7 +83,8 @@ def python_points(world, tally, options):
                     trace = place.root / "python-trace"
                     fired = trace.exists() and "killed by SIGKILL" in trace.read_text("utf-8", "replace")
                     broken = place.broken_after(result)
-                    if fired and result.code == 0 and name != "exit_group":
+                    # A later one may have been started ahead of its turn: then the runner takes a fresh one, and all is well.
+                    if fired and spawn == 1 and result.code == 0 and name != "exit_group":
                         broken.append("I9 exit 0 although python was killed")
                     broken += place.broken_after_rerun()
                     if fired or broken:
