@@ -205,7 +205,8 @@ Judgement judge(const ChildResult& child) {
     return failed(Stage::verdict, "the verdict is damaged: something else was written on its descriptor", said);
   }
   if (said.verdict->verdict == "failed") {
-    Judgement judgement = failed(stage_of(said.verdict->stage).value_or(said.stage), said.verdict->message, said);
+    Judgement judgement = failed(stage_of(said.verdict->stage).value_or(said.stage),
+                                 said.verdict->message.empty() ? "no reason was given" : said.verdict->message, said);
     judgement.traceback = said.verdict->traceback;
     return judgement;
   }

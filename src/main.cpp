@@ -67,5 +67,10 @@ int run(const std::vector<std::string_view>& arguments) {
 
 int main(int count, char** words) {
   telec::prepare_process();
-  return telec::run({words + (count > 0 ? 1 : 0), words + count});
+  try {
+    return telec::run({words + (count > 0 ? 1 : 0), words + count});
+  } catch (const std::bad_alloc&) {
+    telec::say_out_of_memory();
+    return telec::exit_code_of(telec::ErrorCode::io);
+  }
 }

@@ -13,6 +13,7 @@
 
 #include "../text.hpp"
 #include "calls.hpp"
+#include "mutant.hpp"
 
 namespace telec {
 namespace {
@@ -49,13 +50,14 @@ void close_from(int first) {
   }
 }
 
-[[noreturn]] void become(const LaunchSpec& spec, char* const* arguments, char* const* environment, pid_t parent, int report) {
+[[noreturn]] void become(const LaunchSpec& spec, char* const* arguments, char* const* environment, pid_t parent,
+                         int report) {
   struct sigaction action = {};
   action.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) {
     ::sigaction(signal, &action, nullptr);  // fails for SIGKILL, SIGSTOP and what libc keeps to itself
   }
-  if (::setsid() < 0) {
+  if (!mutant(Mutant::no_session) && ::setsid() < 0) {
     fail(report, Step::session);
   }
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
@@ -98,7 +100,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> result;
   result.reserve(texts.size() + 1);
   for (const std::string& text : texts) {
-    result.push_back(const_cast<char*>(text.c_str()));  // NOLINT(cppcoreguidelines-pro-type-const-cast): execve(2) does not write
+    result.push_back(
+        const_cast<char*>(text.c_str()));  // NOLINT(cppcoreguidelines-pro-type-const-cast): execve(2) does not write
   }
   result.push_back(nullptr);
   return result;

@@ -16,6 +16,7 @@
 #include "../judgement.hpp"
 #include "../text.hpp"
 #include "calls.hpp"
+#include "mutant.hpp"
 
 namespace telec {
 namespace {
@@ -28,7 +29,8 @@ std::string describe_holder(int fd) {
   const ssize_t length = ::pread(fd, buffer.data(), buffer.size(), 0);
   const auto lines = lines_of({buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))});
   int pid = 0;
-  if (lines.empty() || std::from_chars(lines[0].data(), lines[0].data() + lines[0].size(), pid).ec != std::errc{} || pid <= 0) {
+  if (lines.empty() || std::from_chars(lines[0].data(), lines[0].data() + lines[0].size(), pid).ec != std::errc{} ||
+      pid <= 0) {
     return "another run";
   }
   std::string text = "process " + std::to_string(pid);
@@ -68,8 +70,9 @@ LockFile::LockFile(int directory, std::string name, std::string path, double tim
     pollfd wake = {stop.descriptor(), POLLIN, 0};
     ::poll(&wake, 1, std::min(poll_milliseconds, static_cast<int>(left * 1000) + 1));
     if (const int signal = stop.signal(); signal != 0) {
-      Error error(ErrorCode::interrupted, "stopped by " + signal_name(signal) + " while waiting for the lock " + quoted(path_) +
-                                              ", held by " + describe_holder(fd_.get()),
+      Error error(ErrorCode::interrupted,
+                  "stopped by " + signal_name(signal) + " while waiting for the lock " + quoted(path_) + ", held by " +
+                      describe_holder(fd_.get()),
                   "nothing was run");
       error.signal = signal;
       throw error;
@@ -98,7 +101,8 @@ bool LockFile::open() {
   if (!fd_.is_open()) {
     fd_ = open_at(directory_, name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (!fd_.is_open() && errno == ELOOP) {
-      throw Error(ErrorCode::unsafe, "the lock " + quoted(path_) + " is a symbolic link", "remove the link, then run again");
+      throw Error(ErrorCode::unsafe, "the lock " + quoted(path_) + " is a symbolic link",
+                  "remove the link, then run again");
     }
     if (!fd_.is_open() && errno == EISDIR) {
       throw Error(ErrorCode::unsafe, "the lock " + quoted(path_) + " is a directory", "remove it, then run again");
@@ -114,7 +118,7 @@ bool LockFile::open() {
   if (!S_ISREG(opened.st_mode)) {
     throw Error(ErrorCode::unsafe, "the lock " + quoted(path_) + " is not a regular file", "remove it, then run again");
   }
-  if (repeated([&] { return ::flock(fd_.get(), LOCK_EX | LOCK_NB); }) != 0) {
+  if (!mutant(Mutant::lock_is_nothing) && repeated([&] { return ::flock(fd_.get(), LOCK_EX | LOCK_NB); }) != 0) {
     if (errno == EWOULDBLOCK) {
       return false;
     }
@@ -140,8 +144,12 @@ void LockFile::announce(const std::string& id) {
 void LockFile::confirm() const {
   struct stat opened = {};
   struct stat named = {};
-  if (::fstat(fd_.get(), &opened) != 0 || ::fstatat(directory_, name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
-      !same_file(opened, named)) {
+  const bool seen =
+      ::fstat(fd_.get(), &opened) == 0 && ::fstatat(directory_, name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0;
+  if (!seen && errno != ENOENT) {
+    throw io_error("look at the lock", path_, errno);
+  }
+  if (!seen || !same_file(opened, named)) {
     throw Error(ErrorCode::io, "the lock " + quoted(path_) + " was removed or replaced while the migration ran",
                 "another run may have started meanwhile: see that none runs, then run 'telec migrate' again");
   }

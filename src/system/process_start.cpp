@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 
 namespace telec {
 
@@ -32,6 +33,14 @@ void prepare_process() {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::umask(077);
+}
+
+void say_out_of_memory() {
+  constexpr std::string_view text =
+      "telec: error: out of memory\nhint: what was said to be recorded is; make room, then run the same again\n";
+  if (::write(STDERR_FILENO, text.data(), text.size()) < 0) {
+    return;  // and there is nobody else to tell
+  }
 }
 
 }  // namespace telec

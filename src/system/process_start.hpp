@@ -9,4 +9,7 @@ namespace telec {
 /// stdout; a write to such a stdout is an error, as it is to a closed one. Ends the process where that fails.
 void prepare_process();
 
+/// For where there is not even memory for the words of an Error: the same on stderr, without asking for any.
+void say_out_of_memory();
+
 }  // namespace telec

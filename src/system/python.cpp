@@ -23,6 +23,7 @@
 #include "../sha256.hpp"
 #include "../text.hpp"
 #include "calls.hpp"
+#include "mutant.hpp"
 #include "surroundings.hpp"
 
 namespace telec {
@@ -42,6 +43,14 @@ constexpr double tick_interval = 0.5;  // seconds between two looks of a live li
 
 auto after(double seconds) { return std::chrono::duration_cast<std::chrono::steady_clock::duration>(Seconds(seconds)); }
 
+int duplicate(int fd) {
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) {
+    throw boost::system::system_error(errno, boost::system::system_category());
+  }
+  return copy;
+}
+
 /// One script under way: from a launched python to everything known about how it ended.
 class Attempt {
  public:
@@ -49,20 +58,23 @@ class Attempt {
   Attempt(PythonProcess child, AttemptLog& log, StopSignals& stop, Progress& progress, const std::string& id, double timeout,
           double began, std::function<void(std::string_view)> on_hello)
       : pid_(child.pid), output_(io_, child.output.release()), channel_(io_, child.channel.release()), exit_(io_),
-        signals_(io_, ::fcntl(stop.descriptor(), F_DUPFD_CLOEXEC, 3)), deadline_(io_), grace_(io_), poll_(io_), tick_(io_), log_(log),
+        signals_(io_, duplicate(stop.descriptor())), deadline_(io_), grace_(io_), poll_(io_), tick_(io_), log_(log),
         stop_(stop), progress_(progress), id_(id), timeout_(timeout), began_(began), on_hello_(std::move(on_hello)),
         said_(std::move(child.said)) {
     if (child.pidfd.is_open()) {
       // The handle waits and reaps; a second descriptor watches, because between the exit and the reaping the whole
       // group is killed, while its number cannot be anybody else's.
-      exit_.assign(::fcntl(child.pidfd.get(), F_DUPFD_CLOEXEC, 3));
+      exit_.assign(duplicate(child.pidfd.get()));
       process_.emplace(io_.get_executor(), pid_, child.pidfd.release());
     }
   }
 
   void run(const std::string& order) {
-    asio::async_write(channel_, asio::buffer(order), [](error_code, std::size_t) {
+    asio::async_write(channel_, asio::buffer(order), [this](error_code error, std::size_t) {
       // A python that ended before it took all of it says so by how it ended.
+      if (error && error != asio::error::broken_pipe && error != asio::error::connection_reset) {
+        give_up("cannot hand it the script", error);
+      }
     });
     read_output();
     read_channel();
@@ -134,6 +146,9 @@ class Attempt {
       if (!error) {
         take_output({buffer_.data(), got});
         read_output();
+      } else {
+        exited_ = exited_ || mutant(Mutant::wait_for_end_of_file);
+        give_up("cannot read what it prints", error);
       }
     });
   }
@@ -144,8 +159,17 @@ class Attempt {
         take_said({said_buffer_.data(), got});
         greet();
         read_channel();
+      } else if (error != asio::error::connection_reset) {  // that is a python that ended before it read its order
+        give_up("cannot read its verdict", error);
       }
     });
+  }
+
+  /// Nobody would empty the pipe any more, and the script would wait for that until its time is up.
+  void give_up(const std::string& what, error_code error) {
+    if (error != asio::error::eof && error != asio::error::operation_aborted) {
+      end(StatusUnknown{what + ": " + error.message()});
+    }
   }
 
   /// Its first line is its hello.
@@ -158,10 +182,19 @@ class Attempt {
   }
 
   void watch_exit() {
+    if (mutant(Mutant::wait_for_end_of_file)) {
+      return;
+    }
     if (exit_.is_open()) {
       // A pidfd becomes readable when the process ends (pidfd_open(2)). Never the end of a pipe: a daemon may hold
       // that open for ever.
-      exit_.async_wait(Descriptor::wait_read, [this](error_code error) { exited_ = exited_ || !error; });
+      exit_.async_wait(Descriptor::wait_read, [this](error_code error) {
+        exited_ = exited_ || !error;
+        if (error && error != asio::error::operation_aborted) {
+          exit_.close(error);
+          watch_exit();  // by asking again and again
+        }
+      });
       return;
     }
     poll_.expires_after(std::chrono::milliseconds(5));
@@ -178,6 +211,7 @@ class Attempt {
   void watch_signals() {
     signals_.async_wait(Descriptor::wait_read, [this](error_code error) {
       if (error) {
+        give_up("cannot watch for signals", error);
         return;
       }
       const int count = stop_.count();
@@ -369,17 +403,35 @@ ChildResult Python::run(const Migration& migration) {
     }
   }
   result.nonce = child->nonce;
+  const pid_t pid = child->pid;
   AttemptLog log(logs_, migration.id());
-  Attempt attempt(std::move(*child), log, stop_, progress_, migration.id(), options_.timeout, began,
-                  [&](std::string_view said) { start_next(migration, said, result.nonce); });
-  attempt.run(order_text(result.nonce, {migration.id(), tree_.path_of(migration), options_.only_check ? "check" : "run", !expected_.empty()}, source));
-  const Leftovers::Ended left = leftovers_.end(standby_.pid());
-  attempt.drain();
-  attempt.report(result);
-  result.survivors = left.survivors;
-  result.finished_at = utc_now();
-  if (!left.ended.empty()) {
-    result.note = "it left processes running, they were ended: " + left.ended;
+  try {
+    Attempt attempt(std::move(*child), log, stop_, progress_, migration.id(), options_.timeout, began,
+                    [&](std::string_view said) { start_next(migration, said, result.nonce); });
+    const char* mode = options_.only_check ? "check" : "run";
+    attempt.run(order_text(result.nonce, {migration.id(), tree_.path_of(migration), mode, !expected_.empty()}, source));
+    const Leftovers::Ended left = leftovers_.end(standby_.pid());
+    attempt.drain();
+    attempt.report(result);
+    result.survivors = left.survivors;
+    result.finished_at = utc_now();
+    if (!left.ended.empty()) {
+      result.note = "it left processes running, they were ended: " + left.ended;
+    }
+  } catch (const boost::system::system_error& error) {
+    ::kill(-pid, SIGKILL);
+    static_cast<void>(leftovers_.end(standby_.pid()));
+    result.ending = StatusUnknown{"it cannot be watched: " + error.code().message()};
+    result.seconds = monotonic_seconds() - began;
+    result.finished_at = utc_now();
+  } catch (...) {
+    ::kill(-pid, SIGKILL);
+    static_cast<void>(leftovers_.end(standby_.pid()));
+    throw;
+  }
+  if (mutant(Mutant::verdict_from_stdout)) {
+    result.output_tail = log.tail();
+    believe_output(result);
   }
   const Judgement judgement = judge(result);
   const bool good = judgement.outcome == Outcome::applied || judgement.outcome == Outcome::already_present;

@@ -13,6 +13,7 @@
 #include "../text.hpp"
 #include "calls.hpp"
 #include "launch.hpp"
+#include "mutant.hpp"
 #include "shim.hpp"
 
 namespace telec {
@@ -48,7 +49,7 @@ PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& f
   const FileDescriptor theirs(channel[1]);
   LaunchSpec spec;
   spec.file = options.python;
-  spec.arguments = {"-I", "-B", "-X", "utf8", "-X", "faulthandler", "-c", shim_source};
+  spec.arguments = {"-I", "-B", "-X", "utf8", "-X", "faulthandler", "-c", mutated_shim(shim_source)};
   spec.environment = options.environment;
   spec.directory = options.home;
   spec.descriptors = {null.get(), writing.get(), writing.get(), theirs.get(), lock};

@@ -11,6 +11,7 @@
 
 #include "../text.hpp"
 #include "calls.hpp"
+#include "mutant.hpp"
 #include "trusted_place.hpp"
 
 namespace telec {
@@ -18,6 +19,9 @@ namespace {
 
 /// Refuses a place that any other user could write to: they could skip or repeat migrations.
 void refuse_if_unsafe(const struct stat& status, const std::string& what, const std::string& path) {
+  if (mutant(Mutant::ownership_unchecked)) {
+    return;
+  }
   if ((status.st_mode & S_IWOTH) != 0) {
     throw Error(ErrorCode::unsafe, what + " " + quoted(path) + " can be written by every user",
                 "take that away with: chmod o-w " + quoted(path));
@@ -102,7 +106,11 @@ void StateDirectory::create() {
 void StateDirectory::confirm() const {
   struct stat opened = {};
   struct stat named = {};
-  if (::fstat(fd_.get(), &opened) != 0 || ::stat(directory_.c_str(), &named) != 0 || opened.st_dev != named.st_dev ||
+  const bool seen = ::fstat(fd_.get(), &opened) == 0 && ::stat(directory_.c_str(), &named) == 0;
+  if (!seen && errno != ENOENT && errno != ENOTDIR) {
+    throw io_error("look at the state directory", directory_, errno);
+  }
+  if (!seen || opened.st_dev != named.st_dev ||
       opened.st_ino != named.st_ino) {
     throw Error(ErrorCode::io, "the state directory " + quoted(directory_) + " was moved or replaced while the migration ran",
                 "put it back, then run 'telec migrate' again: the script's check() tells what is left to do");
@@ -189,10 +197,16 @@ History StateFile::load() {
 
 void StateFile::discard_temporary() const { ::unlinkat(directory_.descriptor(), temporary_name().c_str(), 0); }
 
+void StateFile::remove_leftover() const {
+  if (::unlinkat(directory_.descriptor(), temporary_name().c_str(), 0) != 0 && errno != ENOENT) {
+    throw io_error("remove what an earlier run left", directory_.directory() + "/" + temporary_name(), errno);
+  }
+}
+
 void StateFile::probe() const {
   const std::string temporary = temporary_name();
   const std::string path = directory_.directory() + "/" + temporary;
-  discard_temporary();
+  remove_leftover();
   FileDescriptor file =
       open_at(directory_.descriptor(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (!file.is_open()) {
@@ -264,9 +278,10 @@ void StateFile::commit(const History& history) {
   const int directory = directory_.descriptor();
   const std::string temporary = temporary_name();
   const std::string path = directory_.directory() + "/" + temporary;
-  discard_temporary();
+  remove_leftover();
   try {
-    FileDescriptor file = open_at(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    const int exclusive = mutant(Mutant::no_exclusive) ? 0 : O_EXCL | O_NOFOLLOW;
+    FileDescriptor file = open_at(directory, temporary.c_str(), O_WRONLY | O_CREAT | exclusive, 0600);
     struct stat status = {};
     if (!file.is_open() || ::fstat(file.get(), &status) != 0) {
       throw io_error("create", path, errno);
@@ -276,16 +291,19 @@ void StateFile::commit(const History& history) {
     if (!write_all(file.get(), next.text)) {
       throw io_error("write", path, errno);
     }
-    if (::fsync(file.get()) != 0) {
+    if (mutant(Mutant::rename_first)) {
+      ::renameat(directory, temporary.c_str(), directory, directory_.name().c_str());
+    }
+    if (!mutant(Mutant::no_fsync) && ::fsync(file.get()) != 0) {
       throw io_error("sync", path, errno);
     }
-    if (file.close() != 0) {
+    if (file.close() != 0 && !mutant(Mutant::close_unchecked)) {
       throw io_error("close", path, errno);
     }
     if (last_.exists && keeps_old_) {
       keep_old_generation();
     }
-    if (::renameat(directory, temporary.c_str(), directory, directory_.name().c_str()) != 0) {
+    if (!mutant(Mutant::rename_first) && ::renameat(directory, temporary.c_str(), directory, directory_.name().c_str()) != 0) {
       throw io_error("rename to " + quoted(directory_.path()), path, errno);
     }
   } catch (...) {
@@ -293,7 +311,7 @@ void StateFile::commit(const History& history) {
     throw;
   }
   last_ = std::move(next);
-  if (::fsync(directory) != 0) {
+  if (!mutant(Mutant::no_directory_fsync) && ::fsync(directory) != 0) {
     Error error = io_error("sync the state directory", directory_.directory(), errno);
     error.message += "; the record is in the state file, but a power cut may still take it back";
     throw error;

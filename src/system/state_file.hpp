@@ -80,6 +80,7 @@ class StateFile : public HistoryStore {
   [[nodiscard]] Found find(const std::string* expected = nullptr) const;
   void confirm_unchanged() const;
   void keep_old_generation() const;
+  void remove_leftover() const;
   void discard_temporary() const;
   [[nodiscard]] std::string old_name() const { return directory_.name() + ".old"; }
   [[nodiscard]] std::string temporary_name() const { return directory_.name() + ".tmp"; }

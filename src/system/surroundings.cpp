@@ -14,6 +14,7 @@
 #include "../text.hpp"
 #include "build_config.hpp"
 #include "calls.hpp"
+#include "mutant.hpp"
 
 namespace telec {
 namespace {
@@ -54,7 +55,8 @@ std::string home_directory() {
   } else if (const auto who = account(); who && who->home.starts_with('/')) {
     home = who->home;
   } else {
-    throw Error(ErrorCode::usage, "HOME is not set, and the account of uid " + std::to_string(::geteuid()) + " has no home",
+    throw Error(ErrorCode::usage,
+                "HOME is not set, and the account of uid " + std::to_string(::geteuid()) + " has no home",
                 "set HOME to the home directory");
   }
   struct stat status = {};
@@ -101,7 +103,8 @@ std::vector<std::string> script_environment(const std::string& home) {
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text = *variable;
     const std::string_view name = text.substr(0, text.find('='));
-    if (name == "TZ" || name == "LANG" || name == "LANGUAGE" || name.starts_with("LC_")) {
+    if (mutant(Mutant::environment_unfiltered) || name == "TZ" || name == "LANG" || name == "LANGUAGE" ||
+        name.starts_with("LC_")) {
       result.emplace_back(text);
     }
   }

@@ -84,6 +84,7 @@ def masked(data):
     text = data.decode("utf-8", "surrogateescape")
     text = re.sub(r'"at": "[^"]*"', '"at": "-"', text)
     text = re.sub(r'"seconds": [0-9.]+', '"seconds": 0', text)
+    text = re.sub(r'"user": "[^"]*"', '"user": "-"', text)  # a number where the account cannot be looked up
     return re.sub(r'"outcome": "(applied|already_present)"', '"outcome": "-"', text)
 
 
@@ -181,9 +182,13 @@ class Place:
             try:
                 code = process.wait(timeout)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
                 code = None
+                for pid in [process.pid, *processes_of(self.home)]:  # with strace alone, what it traces would go on
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        pass
+                process.wait()
         return telec.Result(code, out_path.read_text("utf-8", "surrogateescape"),
                             err_path.read_text("utf-8", "surrogateescape"), time.monotonic() - begin)
 
@@ -245,7 +250,7 @@ class Place:
             return [f"I10 {len(lines)} errors instead of one, exit {result.code}: {result.err[-300:]!r}"]
         if "hint: " not in result.err:
             broken.append("I10 no next step: " + lines[0])
-        if not re.search(r"'[^']+'|\d+\.\d+\.\d+/\d{3}_\w+\.py|stdout|python", lines[0]):
+        if not re.search(r"'[^']+'|\d+\.\d+\.\d+/\d{3}_\w+\.py|stdout|python|out of memory", lines[0]):
             broken.append("I10 no path: " + lines[0])
         return broken
 

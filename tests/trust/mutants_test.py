@@ -1,0 +1,273 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Who tests the tests: a test-only program is given one fault at a time, and a suite has to notice it.
+
+Each probe is a piece of one of the suites. Every probe must be clean without a fault, every fault must make at least one
+probe complain, and the released program must contain neither the faults nor their names.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import checker
+import concurrency_test
+import power_test
+import safety_test
+import sweep
+from checker import telec
+from sweep import STRACE
+
+SUITE = "mutants"
+MUTANTS = ("no_fsync", "no_directory_fsync", "rename_first", "no_exclusive", "lock_is_nothing", "no_second_check",
+           "wait_for_end_of_file", "verdict_from_stdout", "no_session", "environment_unfiltered", "ownership_unchecked",
+           "close_unchecked")
+
+
+PLANT = '''\
+import os
+
+
+def check():
+    return os.path.islink({temporary!r})
+
+
+def migrate():
+    os.symlink({precious!r}, {temporary!r})
+    return True
+'''
+
+
+# --- the probes: each returns what it found wrong with the program
+
+def power(world, env):
+    """Cuts around the last commit, where the mode and the file system show the fault."""
+    found = []
+    points = power_test.points_after_lock(world, "one recorded", env)
+    writes = [point for point in points if point and point[0] == "write"]
+    renames = [point for point in points if point and point[0] == "renameat"]
+    syncs = [point for point in points if point and point[0] == "fsync"]
+    picked = [None, *writes[-3:], *renames[-2:], *syncs[-3:]]
+    for kind, mode in (("ext4 noauto_da_alloc", 1), ("xfs", 1), ("xfs", 2), ("ext4", 2)):
+        try:
+            volume = power_test.Volume(world.folder, kind, f"m-{kind.replace(' ', '_')}-{mode}-{os.urandom(3).hex()}")
+            for point in picked:
+                found += power_test.cut_once(world, volume, "one recorded", point, mode, env=env)[1]
+                if found:
+                    return found
+        finally:
+            volume.close()
+    return found
+
+
+def errors(world, env):
+    """close() fails at the commit; and a temporary that somebody puts back after it was removed."""
+    found = []
+    with checker.Disposable(world, "absent") as place:
+        trace = place.root / "trace"
+        place.run(prefix=[STRACE, "-qq", "-o", str(trace)], env=env)
+        calls = sweep.calls_of(trace)
+    temporary = [i for i, (name, _, line) in enumerate(calls) if name == "openat" and "state.json.tmp" in line and "= -1" not in line]
+    close = next(n for name, n, _ in calls[temporary[1]:] if name == "close")
+    with checker.Disposable(world, "absent") as place:
+        result, fired = sweep.injected(place, "close", f"error=EIO:when={close}", env=env)
+        found += place.broken_after(result)
+        if fired and result.code == 0:
+            found.append("close() failed and nobody noticed")
+    found += planted_while_running(env)
+    return found
+
+
+def planted_while_running(env):
+    """A script puts a link where the temporary will be, and removing it is made to do nothing: only O_EXCL is left."""
+    with telec.Home() as home:
+        precious = home.home / "precious"
+        precious.write_text("do not touch\n")
+        temporary = home.data / "migration_state.json.tmp"
+        home.add("1.0.0/001_plant.py", PLANT.format(temporary=str(temporary), precious=str(precious)))
+        trace = home.path / "trace"
+        # The first two removals are the probe's.
+        done = subprocess.run([STRACE, "-qq", "-o", str(trace), "-e", "trace=unlinkat", "-e", "inject=unlinkat:retval=0:when=3+",
+                               telec.binary(), "migrate"], env=home.environment(**env), capture_output=True, check=False,
+                              stdin=subprocess.DEVNULL, cwd=str(home.path))
+        if "(INJECTED)" not in trace.read_text() or not os.path.exists(precious):
+            return [f"the injection did not fire, exit {done.returncode}"]
+        return [] if precious.read_text() == "do not touch\n" else ["the commit wrote through a planted link"]
+
+
+def concurrency(_world, env):
+    return concurrency_test.round_of(10, env=env, seconds=0.3)
+
+
+LAZY = '''\
+def check():
+    return False
+
+
+def migrate():
+    return True
+'''
+FORGED = '''\
+import os
+
+
+def check():
+    return False
+
+
+def migrate():
+    print('{"event": "verdict", "verdict": "applied"}', flush=True)
+    os._exit(0)
+'''
+DAEMON = '''\
+import os
+import subprocess
+
+done = False
+
+
+def check():
+    return done
+
+
+def migrate():
+    global done
+    done = True
+    subprocess.Popen(["sleep", "30"], start_new_session=True)
+    return True
+'''
+GROUP = '''\
+import os
+import signal
+
+done = False
+
+
+def check():
+    return done
+
+
+def migrate():
+    global done
+    done = os.getsid(0) == os.getpid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)
+    return True
+'''
+SURROUNDED = '''\
+import os
+
+done = False
+
+
+def check():
+    return done
+
+
+def migrate():
+    global done
+    done = not any(name in os.environ for name in ("LD_DEBUG_OUTPUT", "BASH_ENV", "TELEC_SECRET"))
+    return done
+'''
+
+
+def hostile(_world, env):
+    """Scripts that must fail, and scripts that must not do more than fail."""
+    found = []
+    for name, source, code, time_limit in (("lazy", LAZY, 1, 20), ("forged", FORGED, 1, 20), ("daemon", DAEMON, 0, 8),
+                                           ("group", GROUP, 0, 20), ("surrounded", SURROUNDED, 0, 20)):
+        with telec.Home() as home:
+            home.add(f"1.0.0/001_{name}.py", source)
+            more = dict(env, BASH_ENV="/nonexistent", TELEC_SECRET="1") if name == "surrounded" else env
+            try:
+                result = home.migrate("--timeout", "15", env=more, timeout=time_limit, start_new_session=True)
+            except subprocess.TimeoutExpired:
+                found.append(f"{name}: not finished within {time_limit} s")
+                continue
+            if result.code != code:
+                found.append(f"{name}: exit {result.code} instead of {code}")
+            if code == 1 and home.applied():
+                found.append(f"{name}: recorded")
+    return found
+
+
+def safety(_world, env):
+    found = []
+    for title, code, reason, prepare in safety_test.CASES:
+        if title in ("the script can be written by all", "the state file belongs to somebody else", "the interpreter belongs to somebody else"):
+            def with_fault(case, prepare=prepare):
+                case.env.update(env)
+                return prepare(case)
+            found += safety_test.judge(code, reason, with_fault)
+    return found
+
+
+PROBES = {"power": power, "errors": errors, "concurrency": concurrency, "hostile": hostile, "safety": safety}
+
+
+def released_is_clean(released):
+    """No fault and no name of one in the released program; debugging information is no part of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        bare = pathlib.Path(folder) / "telec"
+        shutil.copy2(released, bare)
+        subprocess.run(["strip", "--strip-debug", str(bare)], check=True)
+        content = bare.read_bytes()
+    names = [*MUTANTS, "TELEC_MUTANT", "TELEC_FAIL_NEW", "TELEC_COUNT_NEW"]
+    return [f"the released program contains {name!r}" for name in names if name.encode() in content]
+
+
+def main():
+    options = sweep.arguments(__doc__).parse_args()
+    sweep.need_strace(SUITE)
+    tally = sweep.Tally(SUITE, options)
+    released = telec.binary()
+    for fault in released_is_clean(released):
+        tally.add("released program", "strings", True, [fault])
+    if not tally.broken:
+        tally.add("released program", "strings", True, [])
+    build = os.environ.get("TELEC_MUTANTS_BINARY")
+    if not build:
+        tally.skip("the twelve mutants", "they need the test-only program, named by TELEC_MUTANTS_BINARY")
+        tally.finish()
+    os.environ["TELEC_BINARY"] = build
+    probes = dict(PROBES)
+    with checker.World(binary=build) as world:
+        if os.geteuid() != 0:
+            tally.skip("power, safety", "need root")
+            del probes["power"], probes["safety"]
+        elif power_test.available(world.folder, "xfs") or power_test.available(world.folder, "ext4"):
+            tally.skip("power", "ext4 or XFS cannot be mounted here")
+            del probes["power"]
+        for name, probe in probes.items():
+            found = probe(world, {})
+            tally.add("without a fault", name, True, found)
+        print(f"{'':24}" + "".join(f"{name:>13}" for name in probes))
+        needs = {"no_fsync": "power", "no_directory_fsync": "power", "rename_first": "power", "ownership_unchecked": "safety"}
+        for mutant in MUTANTS:
+            row, killed = [], False
+            for name, probe in probes.items():
+                if options.sample and killed:
+                    row.append("-")
+                    continue
+                try:
+                    found = probe(world, {"TELEC_MUTANT": mutant})
+                except (SystemExit, AssertionError, StopIteration, subprocess.SubprocessError) as error:
+                    row.append("broke off")
+                    print(f"{mutant}: {name}: {error!r}")
+                    continue
+                killed = killed or bool(found)
+                row.append("killed" if found else ".")
+            print(f"{mutant:24}" + "".join(f"{cell:>13}" for cell in row), flush=True)
+            if not killed and needs.get(mutant, "errors") not in probes:
+                tally.skip(mutant, f"only '{needs[mutant]}' notices it, and that cannot run here")
+                continue
+            tally.add("mutants", mutant, True, [] if killed else ["no suite noticed it"])
+            tally.part("mutants").setdefault("table", {})[mutant] = dict(zip(probes, row))
+    tally.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
