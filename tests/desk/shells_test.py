@@ -116,6 +116,12 @@ class Shells(unittest.TestCase):
         self.assertEqual(self.bash("migrate", "status", "--from", ""), ["1.1.0", "1.2.0"])
         self.assertEqual(self.bash("migrate", "status", "--color", "a"), ["auto", "always"])
 
+    def test_each_shell_reads_its_file_without_a_complaint(self):
+        for shell in ("bash", "zsh", "fish"):
+            with self.subTest(shell=shell):
+                result = subprocess.run([self.need(shell), "-n", str(DOCS / f"telec.{shell}")], capture_output=True, text=True, timeout=30)
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+
     def test_bash_looks_in_the_tree_and_the_state_that_are_named(self):
         self.need("bash")
         state = self.home.path / "other.json"

@@ -168,7 +168,8 @@ TEST_CASE("an option of another verb is refused as such") {
     const Typed value = option.argument != nullptr ? Typed{"1"} : Typed{};
     Typed words = {"migrate", "status", typed};
     words.insert(words.end(), value.begin(), value.end());
-    if (!has_option(Verb::status, option)) {
+    // `new` has a --version with a value; everywhere else it is the flag of telec itself.
+    if (!has_option(Verb::status, option) && option.verbs != bit(Verb::create)) {
       CHECK(refused(words).message == "'telec migrate status' has no option '" + typed + "'");
     }
   }
@@ -313,12 +314,14 @@ TEST_CASE("the command of a broken line is told as far as it can be") {
   CHECK(std::string(command_word({})) == "migrate");
 }
 
-TEST_CASE("the table has no name and no letter twice, and help for every row") {
+TEST_CASE("no verb has a name or a letter twice, and every row has help") {
   const auto& rows = options();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     CHECK_FALSE(std::string(rows[i].help).empty());
     for (std::size_t j = 0; j < i; ++j) {
-      CHECK(std::string(rows[i].name) != rows[j].name);
+      // --version alone has two meanings, of which no verb has both.
+      CHECK((std::string(rows[i].name) != rows[j].name || (rows[i].verbs & rows[j].verbs) == 0));
+      CHECK((std::string(rows[i].name) != rows[j].name || std::string(rows[i].name) == "version"));
       CHECK((rows[i].letter == 0 || rows[i].letter != rows[j].letter));
     }
   }

@@ -37,14 +37,3 @@ TEST_CASE("every verb and every option of the table is in each completion and in
     CHECK(contains(man_page_options(), "*--" + name + "*"));
   }
 }
-
-TEST_CASE("a quotation mark in a help text ends no string of a shell") {
-  // Each apostrophe of a text becomes four characters; an odd number of marks would leave a string open.
-  for (const std::string& text : {bash_completion(), zsh_completion()}) {
-    std::size_t marks = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      marks += text[i] == '\'' && (i == 0 || text[i - 1] != '\\') ? 1 : 0;
-    }
-    CHECK(marks % 2 == 0);
-  }
-}

@@ -18,9 +18,9 @@ TEST_CASE("with room the line has position, id, time, silence and the last outpu
 }
 
 TEST_CASE("at 40 columns the id is cut in its middle, and position and time stay") {
-  CHECK(live_line(view, 40) == "[2/5] 1.2.0...ys.py  12 s, silent for 8 s");
+  CHECK(live_line(view, 40) == "[2/5] 1.2.0...s.py  12 s, silent for 8 s");
   CHECK(live_line(view, 36) == "[2/5] 1.2.0/003_rename_keys.py  12 s");
-  CHECK(live_line(view, 30) == "[2/5] 1.2.0/003..._keys.py  12 s");
+  CHECK(live_line(view, 30) == "[2/5] 1.2.0/00...keys.py  12 s");
 }
 
 TEST_CASE("a short silence is not mentioned, and no output is none") {
