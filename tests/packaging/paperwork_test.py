@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What can be told by looking: the hardening of the built program, one version everywhere, licences, the manual page,
-and the shape of units and examples. Needs no root and runs nothing but telec's own help.
+"""What can be told by looking: the hardening of the built program, one version everywhere, licences, and the
+shape of units and examples. Needs no root and runs nothing but telec's own help.
 """
 
 import fnmatch
@@ -125,15 +125,6 @@ class Licences(unittest.TestCase):
 
 
 class Shapes(unittest.TestCase):
-    def test_the_manual_page_names_every_option(self):
-        page = (PROJECT / "packaging/man/telec.1").read_text().replace("\\-", "-")
-        options = set()
-        for verb in ("migrate", "migrate status"):
-            options |= set(re.findall(r"^ {2}(?:-\w, |    )(--[\w-]+)", output(telec.binary(), "help", *verb.split()),
-                                      re.M))
-        self.assertGreater(len(options), 15)
-        self.assertEqual([option for option in sorted(options) if option not in page], [])
-
     def test_the_drop_in_is_a_gate_and_the_unit_a_try(self):
         unit = (PROJECT / "packaging/systemd/telec-migrate.service").read_text()
         for line in ("Type=oneshot", "ConditionUser=!root", "ConditionPathIsDirectory=%h/.teleclaude", "UMask=0077",
