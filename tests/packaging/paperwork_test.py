@@ -49,17 +49,21 @@ class Hardening(unittest.TestCase):
         self.assertNotIn("RPATH", self.headers)
         self.assertNotIn("RUNPATH", self.headers)
 
-    def test_stack_and_buffers_are_guarded(self):
-        self.assertIn("__stack_chk_fail", self.symbols)
-        self.assertRegex(self.symbols, r"__\w+_chk\b.*GLIBC")
+    def test_the_stack_is_guarded(self):
+        self.assertTrue("__stack_chk_fail" in self.symbols)
+
+    def test_buffers_are_guarded(self):
+        if os.environ.get("TELEC_OPTIMIZED") == "no":
+            self.skipTest("this build is without optimization, and so without FORTIFY")
+        self.assertTrue(re.search(r"__\w+_chk@GLIBC", self.symbols.replace("__stack_chk_fail", "")))
 
     def test_stack_clash_and_control_flow_protection_are_in_our_own_code(self):
         if "x86-64" not in self.headers.lower():
             self.skipTest("looks at x86-64 code")
         code = output("objdump", "-d", "--no-show-raw-insn", telec.binary())
         # Large frames are touched page by page, and indirect branches may only land on a mark.
-        self.assertRegex(code, r"or[ql]\s+\$0x0,(?:0x[0-9a-f]+)?\(%rsp\)")
-        self.assertRegex(code, r"<main>:\n\s+[0-9a-f]+:\s+endbr64")
+        self.assertTrue(re.search(r"or[ql]\s+\$0x0,(?:0x[0-9a-f]+)?\(%rsp\)", code))
+        self.assertTrue(re.search(r"<main>:\n\s+[0-9a-f]+:\s+endbr64", code))
 
     def test_it_needs_libc_and_nothing_else(self):
         needed = set(re.findall(r"\(NEEDED\).*\[(.*?)\]", self.headers))
