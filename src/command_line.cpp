@@ -128,6 +128,24 @@ std::string text_value(const std::string& option, std::string_view text) {
   return std::string(text);
 }
 
+std::string user_value(const std::string& option, std::string_view text) {
+  if (text.empty() || text.find_first_of(std::string_view("\0:/\n", 4)) != std::string_view::npos) {
+    refuse("--" + option + " " + quoted(text) + " is not the name of a user");
+  }
+  return std::string(text);
+}
+
+Hook hook_value(std::string_view text) {
+  if (text.empty()) {
+    return Hook::lenient;
+  }
+  if (text == "strict") {
+    return Hook::strict;
+  }
+  refuse("--hook=" + std::string(printable(text)) + " is not known",
+         "--hook, or --hook=strict to keep the real exit codes");
+}
+
 /// argv, cut into words and options that the table knows, before the verb is known.
 struct Token {
   const OptionRow* option;  ///< null: a word, or an option that no verb has
@@ -175,7 +193,7 @@ std::vector<Token> cut(const std::vector<std::string_view>& arguments) {
         attached = letters.substr(1);
       }
     }
-    if (option != nullptr && option->argument != nullptr && !attached) {
+    if (option != nullptr && option->argument != nullptr && !option->argument_optional && !attached) {
       if (i + 1 == arguments.size()) {
         refuse("--" + std::string(option->name) + " needs a value: " + option->argument);
       }
@@ -300,7 +318,8 @@ const std::vector<VerbRow>& verbs() {
        "telec migrate                          run all that is pending\n"
        "telec migrate --dry-run                list what is pending, run and write nothing\n"
        "telec migrate --from 1.0.0 --to 2.0.0  only versions after 1.0.0, up to 2.0.0\n"
-       "telec migrate --from 1.2.0 --to 1.2.0  exactly version 1.2.0, to debug it"},
+       "telec migrate --from 1.2.0 --to 1.2.0  exactly version 1.2.0, to debug it\n"
+       "telec migrate --all-users              as root: for each user who has data, as that user"},
       {Verb::status, "migrate status", "show what is recorded and what is pending",
        "Lists every migration with its state, when it was recorded, how long it ran, and what differs: its script changed\n"
        "since, its script is gone, it is late (pending, while a later one is recorded), or it ran out of order. Then the\n"
@@ -419,6 +438,17 @@ const std::vector<OptionRow>& options() {
        [](In in, Name name, Value value) { in.python = path_value(name, value); }},
       {"no-prestart", 0, nullptr, true, run, "start each python only when its turn has come, not while the one before it runs",
        [](In in, Name, Value) { in.prestart = false; }},
+      {"all-users", 0, nullptr, true, run,
+       "as root: for every user who has data, each as that user; one that fails stops no other",
+       [](In in, Name, Value) { in.all_users = true; }},
+      {"user", 0, "NAME", true, run, "as root: for this user, as that user; may be repeated",
+       [](In in, Name name, Value value) { in.users.push_back(user_value(name, value)); }},
+      {"user-timeout", 0, "SECONDS", false, run,
+       "with --all-users or --user: give up on a user after this long (default 600)",
+       [](In in, Name name, Value value) { in.user_timeout = seconds_value(name, value, 0.001); }},
+      {"hook", 0, "strict", false, run,
+       "for a package's hook: wait for nothing, say a line, and exit 0 whatever happens; strict: keep the exit codes",
+       [](In in, Name, Value value) { in.hook = hook_value(value); }, true},
       {"events", 0, "FILE|FD", false, run,
        "append one JSON object per line to this file, or to a descriptor given as a number, as things happen",
        [](In in, Name name, Value value) { in.events = path_value(name, value); }},
@@ -507,6 +537,16 @@ Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
   }
   if (invocation.json && invocation.events && *invocation.events == "1") {
     refuse("--json and --events 1 would mix on stdout", "give the events a file or another descriptor");
+  }
+  if (names_users(invocation) && invocation.state_file) {
+    refuse("--state-file names one file, and every user has one of their own",
+           "leave --state-file out; it is ~/.teleclaude/migration_state.json of each user");
+  }
+  if (names_users(invocation) && invocation.events) {
+    refuse("--events has one run's events, and every user has a run of their own", "with --json each user's document says what ran");
+  }
+  if (invocation.hook != Hook::none) {
+    invocation.lock_timeout = 0;
   }
   if (invocation.quiet && invocation.verbose) {
     refuse("--quiet and --verbose contradict each other");

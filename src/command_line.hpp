@@ -37,6 +37,9 @@ const std::vector<VerbRow>& verbs();
 
 enum class Color { automatic, always, never };
 
+/// How `migrate` behaves inside a package's hook: never waits, says a line, and (lenient) never fails the package.
+enum class Hook { none, lenient, strict };
+
 /// What was asked. What was not typed is empty: defaults and environment are others' business.
 struct Invocation {
   Verb verb = Verb::help;
@@ -65,6 +68,10 @@ struct Invocation {
   std::vector<std::string> rerun;
   double timeout = 600;      ///< seconds, for one migration
   double lock_timeout = 60;  ///< seconds; 0: do not wait
+  bool all_users = false;
+  std::vector<std::string> users;  ///< by name
+  double user_timeout = 600;       ///< seconds, for one user with all that is pending for them
+  Hook hook = Hook::none;
   std::optional<Color> color;
   std::optional<std::string> migrations_dir;
   std::optional<std::string> state_file;
@@ -81,6 +88,7 @@ struct OptionRow {
   const char* help;
   /// Puts the value (empty for a flag) into the invocation; throws Error (usage) where it is not good.
   void (*set)(Invocation& invocation, const std::string& name, std::string_view value);
+  bool argument_optional = false;  ///< the value may be left out, and is only taken from behind a '=': --hook[=strict]
 };
 const std::vector<OptionRow>& options();
 
@@ -88,6 +96,9 @@ constexpr unsigned bit(Verb verb) { return 1U << static_cast<unsigned>(verb); }
 /// What the documents call a verb: "status" for "migrate status", "migrate" for itself.
 std::string_view command_word(Verb verb);
 inline bool has_option(Verb verb, const OptionRow& option) { return (option.verbs & bit(verb)) != 0; }
+
+/// Is it about other users' homes, rather than the caller's own?
+inline bool names_users(const Invocation& invocation) { return invocation.all_users || !invocation.users.empty(); }
 
 /// Throws Error (usage), with the nearest word as a hint.
 Invocation parse_command_line(const std::vector<std::string_view>& arguments);

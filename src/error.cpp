@@ -15,6 +15,7 @@ const char* word_of(ErrorCode code) {
     case ErrorCode::no_python: return "no_python";
     case ErrorCode::io: return "io";
     case ErrorCode::locked: return "locked";
+    case ErrorCode::deferred: return "deferred";
     case ErrorCode::unsafe: return "unsafe";
   }
   return "io";
@@ -31,7 +32,8 @@ int exit_code_of(ErrorCode code, int signal) {
     case ErrorCode::tree_untrusted: return 65;
     case ErrorCode::no_python: return 69;
     case ErrorCode::io: return 74;
-    case ErrorCode::locked: return 75;
+    case ErrorCode::locked:
+    case ErrorCode::deferred: return 75;
     case ErrorCode::unsafe: return 77;
   }
   return 74;

@@ -20,6 +20,7 @@ enum class ErrorCode {
   no_python,
   io,
   locked,
+  deferred,  ///< with --all-users: nobody failed, and somebody's turn comes later
   unsafe,
 };
 

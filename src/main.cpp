@@ -15,7 +15,11 @@ namespace {
 
 int dispatch(const Invocation& invocation, Voice& voice, Report& report) {
   switch (invocation.verb) {
-    case Verb::migrate: return migrate(invocation, voice, report);
+    case Verb::migrate:
+      if (invocation.hook != Hook::none && hook_is_idle(invocation)) {
+        break;
+      }
+      return names_users(invocation) ? migrate_users(invocation, voice, report) : migrate(invocation, voice, report);
     case Verb::status: return status(invocation, voice, report);
     case Verb::log: return show_log(invocation, voice, report);
     case Verb::verify: return verify(invocation, voice, report);

@@ -12,6 +12,7 @@
 #include "plan.hpp"
 #include "problem.hpp"
 #include "range.hpp"
+#include "users.hpp"
 
 namespace telec {
 
@@ -95,6 +96,7 @@ struct Report {
   std::string reason;                     ///< mark, forget: why
   std::string kept;                       ///< rebuild: where the old state file is now; empty: there was none
   std::optional<ReportError> error;
+  std::optional<std::vector<UserReport>> users;  ///< with --all-users or --user
   std::size_t in_tree = 0;         ///< how many migrations the tree has, in range or not
   std::size_t recorded = 0;        ///< how many migrations of the tree are recorded, in range
 

@@ -11,6 +11,13 @@ namespace telec {
 /// Runs what is pending, or with --dry-run lists it.
 int migrate(const Invocation& invocation, Voice& voice, Report& report);
 
+/// The same for other users, each in a process that has become that user; as root. Gives the exit code.
+int migrate_users(const Invocation& invocation, Voice& voice, Report& report);
+
+/// Is there nothing that this hook may do? So it is where an image is built from outside (DPKG_ROOT), and for root
+/// itself, unless root has data of its own.
+bool hook_is_idle(const Invocation& invocation);
+
 /// Lists everything.
 int status(const Invocation& invocation, Voice& voice, Report& report);
 

@@ -3,6 +3,7 @@
 
 #include "../output/json.hpp"
 #include "../output/text.hpp"
+#include "../output/users.hpp"
 #include "../system/calls.hpp"
 #include "../system/surroundings.hpp"
 #include "build_config.hpp"
@@ -44,7 +45,16 @@ std::string state_path(const Invocation& invocation) {
 }
 
 Voice::Voice(const Invocation& invocation)
-    : json_(invocation.json), quiet_(invocation.quiet), verbose_(invocation.verbose) {
+    : json_(invocation.json),
+      quiet_(invocation.quiet || invocation.hook != Hook::none),
+      verbose_(invocation.verbose && invocation.hook == Hook::none),
+      hook_(invocation.hook) {
+  if (in_hook() && environment("TELEC_HOOK_STRICT") == "1") {
+    hook_ = Hook::strict;
+  }
+  if (in_hook()) {
+    return;
+  }
   result_style_.color = wants_color(invocation, out_);
   talk_style_.color = wants_color(invocation, err_);
 }
@@ -108,6 +118,9 @@ bool Voice::ask(const std::string& question) {
 }
 
 void Voice::problems(const Report& report) {
+  if (in_hook()) {
+    return;  // one line in all
+  }
   out_.flush();  // on one terminal, in this order
   err_.write(problem_lines(report.problems, talk_style_));
   err_.flush();
@@ -121,7 +134,16 @@ void Voice::note(const std::string& text) {
   }
 }
 
+int Voice::finish_hook(const Report& report, int exit_code) {
+  out_.write(json_ ? json_document(report) : hook_text(report));
+  out_.flush();
+  return hook_exit_code(hook_ == Hook::strict, exit_code);
+}
+
 int Voice::finish(const Report& report, int exit_code) {
+  if (in_hook()) {
+    return finish_hook(report, exit_code);
+  }
   if (json_) {
     out_.write(json_document(report));
   }

@@ -29,6 +29,8 @@ class Voice {
   /// The same without a line for each migration: its results are not what was asked for.
   [[nodiscard]] Console silent_console();
 
+  /// A hook speaks once, at the end, and in no colour.
+  [[nodiscard]] bool in_hook() const { return hook_ != Hook::none; }
   /// Text for people on stdout; nothing with --json or -q.
   void say(std::string_view text);
   /// For a table on stdout: the terminal's columns; 0 where it is none.
@@ -45,15 +47,17 @@ class Voice {
   /// A sentence on stderr that a person should read; nothing with -q.
   void note(const std::string& text);
   /// The document (with --json) or the error's words, then both streams out. Gives the exit code: the report's, or 74
-  /// where stdout could not be written and all else went well.
+  /// where stdout could not be written and all else went well; in a hook 0, unless it is strict.
   int finish(const Report& report, int exit_code);
 
  private:
   Console make_console(bool results);
+  int finish_hook(const Report& report, int exit_code);
 
   bool json_;
   bool quiet_;
   bool verbose_;
+  Hook hook_;
   OutputStream out_{1};
   OutputStream err_{2};
   Style result_style_;

@@ -32,6 +32,14 @@ void add_row(std::string& out, std::string left, std::string_view help) {
   }
 }
 
+/// " FILE", or "[=strict]" where the value may be left out.
+std::string argument_text(const OptionRow& option) {
+  if (option.argument == nullptr) {
+    return "";
+  }
+  return option.argument_optional ? std::string("[=") + option.argument + "]" : std::string(" ") + option.argument;
+}
+
 void add_examples(std::string& out, std::string_view examples) {
   for (const std::string_view line : lines_of(examples)) {
     out.append("  ").append(line).append("\n");
@@ -68,7 +76,7 @@ std::string help_text(const std::string& topic) {
     for (const OptionRow& option : options()) {
       if (has_option(verb.verb, option)) {
         std::string left = option.letter != 0 ? std::string("-") + option.letter + ", " : "    ";
-        left += std::string("--") + option.name + (option.argument != nullptr ? std::string(" ") + option.argument : "");
+        left += std::string("--") + option.name + argument_text(option);
         add_row(out, std::move(left), option.help);
       }
     }

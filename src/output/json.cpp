@@ -98,6 +98,18 @@ void add_own_keys(const Report& report, Json& document) {
   }
 }
 
+Json user_value(const UserReport& user) {
+  Json value;
+  value["user"] = user.name;
+  value["uid"] = user.uid ? Json(*user.uid) : Json(nullptr);
+  value["state"] = word_of(user.state);
+  value["exit"] = user.exit ? Json(*user.exit) : Json(nullptr);
+  value["reason"] = text_or_null(user.reason);
+  // What was accepted as a document was checked: JSON, and not deep.
+  value["document"] = user.document.empty() ? Json(nullptr) : Json::parse(user.document, nullptr, false);
+  return value;
+}
+
 }  // namespace
 
 std::string json_document(const Report& report) {
@@ -118,6 +130,12 @@ std::string json_document(const Report& report) {
   }
   document["notes"] = report.notes;
   add_own_keys(report, document);
+  if (report.users) {
+    document["users"] = Json::array();
+    for (const UserReport& user : *report.users) {
+      document["users"].push_back(user_value(user));
+    }
+  }
   document["error"] = report.error ? error_value(*report.error) : Json(nullptr);
   // A path or a script's message may hold any bytes: what is not UTF-8 is replaced, and all beyond ASCII is written as
   // \uXXXX, so that a document shown on a terminal cannot steer it.

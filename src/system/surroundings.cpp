@@ -68,6 +68,18 @@ std::string home_directory() {
   return home;
 }
 
+bool is_root_without_data() {
+  if (::geteuid() != 0) {
+    return false;
+  }
+  const auto home = environment("HOME");
+  struct stat status = {};
+  if (home && ::stat(home->c_str(), &status) == 0 && status.st_uid != 0) {
+    return false;  // somebody else's home: that is refused, and said
+  }
+  return !home || ::lstat((*home + "/.teleclaude").c_str(), &status) != 0;
+}
+
 void confirm_directory(const std::string& home) {
   const FileDescriptor directory = open_at(AT_FDCWD, home.c_str(), O_PATH | O_DIRECTORY);
   if (!directory.is_open() || ::faccessat(directory.get(), ".", X_OK, 0) != 0) {

@@ -122,7 +122,7 @@ TEST_CASE("options may stand before and between the words") {
 
 TEST_CASE("a value that is missing is named with what it should be") {
   for (const OptionRow& option : options()) {
-    if (option.argument == nullptr || !has_option(Verb::migrate, option)) {
+    if (option.argument == nullptr || option.argument_optional || !has_option(Verb::migrate, option)) {
       continue;
     }
     const std::string typed = std::string("--") + option.name;
@@ -165,7 +165,7 @@ TEST_CASE("an option of another verb is refused as such") {
   for (const OptionRow& option : options()) {
     const std::string typed = std::string("--") + option.name;
     CAPTURE(typed);
-    const Typed value = option.argument != nullptr ? Typed{"1"} : Typed{};
+    const Typed value = option.argument != nullptr && !option.argument_optional ? Typed{"1"} : Typed{};
     Typed words = {"migrate", "status", typed};
     words.insert(words.end(), value.begin(), value.end());
     // `new` has a --version with a value; everywhere else it is the flag of telec itself.
@@ -335,7 +335,7 @@ TEST_CASE("every option of a verb is accepted by it") {
       }
       Typed words = verb == Verb::status ? Typed{"migrate", "status"} : Typed{"migrate", "--dry-run"};
       words.push_back(std::string("--") + option.name);
-      if (option.argument != nullptr) {
+      if (option.argument != nullptr && !option.argument_optional) {
         const std::string kind = option.argument;
         words.push_back(kind == "VERSION" ? "1.0.0" : kind == "ID" ? "1.0.0/001_a.py" : kind == "WHEN" ? "auto" : "5");
       }
@@ -343,4 +343,34 @@ TEST_CASE("every option of a verb is accepted by it") {
       CHECK_NOTHROW(parsed(words));
     }
   }
+}
+
+TEST_CASE("--hook takes its value only from behind a '='") {
+  CHECK(parsed({"migrate"}).hook == Hook::none);
+  CHECK(parsed({"migrate", "--hook"}).hook == Hook::lenient);
+  CHECK(parsed({"migrate", "--hook", "-q"}).quiet);
+  CHECK(parsed({"migrate", "--hook="}).hook == Hook::lenient);
+  CHECK(parsed({"migrate", "--hook=strict"}).hook == Hook::strict);
+  CHECK(refused({"migrate", "--hook=loose"}).message == "--hook=loose is not known");
+  CHECK(contains(refused({"migrate", "--hook", "strict"}).message, "'strict'"));
+  CHECK(refused({"migrate", "--hook", "--hook"}).message == "--hook is given twice");
+}
+
+TEST_CASE("a hook waits for no lock, whatever was typed") {
+  CHECK(parsed({"migrate", "--hook"}).lock_timeout == 0);
+  CHECK(parsed({"migrate", "--lock-timeout", "5", "--hook"}).lock_timeout == 0);
+}
+
+TEST_CASE("users are named one by one or all at once, each with a state file of their own") {
+  CHECK_FALSE(names_users(parsed({"migrate"})));
+  CHECK(names_users(parsed({"migrate", "--all-users"})));
+  const Invocation named = parsed({"migrate", "--user", "ada", "--user=bob", "--user-timeout", "5"});
+  CHECK(named.users == std::vector<std::string>{"ada", "bob"});
+  CHECK(named.user_timeout == 5);
+  CHECK(parsed({"migrate"}).user_timeout == 600);
+  for (const char* name : {"", "a:b", "a/b", "a\nb"}) {
+    CHECK(contains(refused({"migrate", "--user", name}).message, "is not the name of a user"));
+  }
+  CHECK(contains(refused({"migrate", "--all-users", "--state-file", "x"}).message, "--state-file names one file"));
+  CHECK(contains(refused({"migrate", "status", "--all-users"}).message, "has no option '--all-users'"));
 }

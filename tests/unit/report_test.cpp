@@ -20,6 +20,7 @@ TEST_CASE("every error has its word and its exit code") {
       {ErrorCode::no_python, "no_python", 69},
       {ErrorCode::io, "io", 74},
       {ErrorCode::locked, "locked", 75},
+      {ErrorCode::deferred, "deferred", 75},
       {ErrorCode::unsafe, "unsafe", 77},
   };
   for (const auto& row : rows) {

@@ -49,8 +49,11 @@ TEST_CASE("the help of a verb has its options, and no other verb's") {
     CHECK(contains(text, "examples: "));
     for (const OptionRow& option : options()) {
       CAPTURE(option.name);
-      std::string left = std::string("--") + option.name + " ";
-      left += option.argument != nullptr ? std::string(option.argument) + " " : "";
+      std::string left = std::string("--") + option.name;
+      if (option.argument != nullptr) {
+        left += option.argument_optional ? std::string("[=") + option.argument + "]" : std::string(" ") + option.argument;
+      }
+      left += " ";
       CHECK(contains(text, left + option.help) == has_option(verb.verb, option));
       if (has_option(verb.verb, option) && option.letter != 0) {
         CHECK(contains(text, std::string("-") + option.letter + ", --" + option.name));

@@ -1,0 +1,156 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: MIT
+"""Ansible module: runs `telec migrate` and hands its document on."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: telec_migrate
+short_description: Run what is pending of TeleClaude's migrations
+version_added: "0.1.0"
+description:
+  - Runs C(telec migrate --json) as the user of the connection, or for many users as root.
+  - In check mode it is a dry run. With diff, the ids that would run or did run.
+options:
+  all_users:
+    description: As root, for every user who has data, each as that user.
+    type: bool
+    default: false
+  users:
+    description: As root, for these users.
+    type: list
+    elements: str
+    default: []
+  from_version:
+    description: Only versions after this one.
+    type: str
+  to_version:
+    description: Only versions up to this one.
+    type: str
+  state_file:
+    description: Where to record. Not with O(all_users) or O(users).
+    type: path
+  migrations_dir:
+    description: The tree, for instance a staged one that is not installed yet.
+    type: path
+  executable:
+    description: The telec to run.
+    type: path
+    default: /usr/bin/telec
+  lock_timeout:
+    description: Seconds to wait for another run.
+    type: int
+    default: 60
+  busy_is_ok:
+    description: Another run under way (exit 75) is no failure.
+    type: bool
+    default: false
+author:
+  - telec contributors
+"""
+
+EXAMPLES = r"""
+- name: Every user of the host, as root
+  telec.migrate.telec_migrate:
+    all_users: true
+
+- name: What a staged tree would do
+  telec.migrate.telec_migrate:
+    all_users: true
+    migrations_dir: /var/tmp/telec-staged/usr/share/telec/migrations
+  check_mode: true
+"""
+
+RETURN = r"""
+document:
+  description: What telec migrate --json printed.
+  type: dict
+  returned: when telec ran
+exit:
+  description: The exit status of telec.
+  type: int
+  returned: when telec ran
+ids:
+  description: The migrations that ran or would run, with the user before a colon where there are many.
+  type: list
+  elements: str
+  returned: when telec ran
+"""
+
+import json
+
+from ansible.module_utils.basic import AnsibleModule
+
+CHANGED = ("applied", "already_present", "pending")
+
+
+def ids_of(document, states=CHANGED):
+    """'1.0.0/001_x.py', or 'ada: 1.0.0/001_x.py' in a document for many users."""
+    if "users" not in document:
+        return [entry["id"] for entry in document["migrations"] if entry["state"] in states]
+    ids = []
+    for user in document["users"]:
+        own = user["document"]
+        ids += ["%s: %s" % (user["user"], entry["id"]) for entry in (own["migrations"] if own else [])
+                if entry["state"] in states]
+    return ids
+
+
+def failure_of(document, status):
+    """One line that says what is wrong."""
+    error = document.get("error") or {}
+    where = error.get("id") or error.get("code") or "telec"
+    line = "%s: %s" % (where, error.get("message", "exit status %d" % status))
+    for user in document.get("users", []):
+        if user["state"] in ("failed", "deferred"):
+            line += "; %s %s: %s" % (user["user"], user["state"], user["reason"])
+    return line
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "all_users": {"type": "bool", "default": False},
+            "users": {"type": "list", "elements": "str", "default": []},
+            "from_version": {"type": "str"},
+            "to_version": {"type": "str"},
+            "state_file": {"type": "path"},
+            "migrations_dir": {"type": "path"},
+            "executable": {"type": "path", "default": "/usr/bin/telec"},
+            "lock_timeout": {"type": "int", "default": 60},
+            "busy_is_ok": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    command = [given["executable"], "migrate", "--json", "--lock-timeout", str(given["lock_timeout"])]
+    for option in ("from", "to"):
+        if given[option + "_version"]:
+            command += ["--" + option, given[option + "_version"]]
+    for option in ("state_file", "migrations_dir"):
+        if given[option]:
+            command += ["--" + option.replace("_", "-"), given[option]]
+    if given["all_users"]:
+        command.append("--all-users")
+    for user in given["users"]:
+        command += ["--user", user]
+    if module.check_mode:
+        command.append("--dry-run")
+    status, out, err = module.run_command(command)
+    try:
+        document = json.loads(out)
+    except ValueError:
+        module.fail_json(msg="%s ended with %d and printed no document: %s" % (given["executable"], status,
+                                                                               err.strip()), exit=status)
+    ids = ids_of(document)
+    result = {"changed": bool(ids), "exit": status, "ids": ids, "document": document}
+    if module._diff:  # pylint: disable=protected-access
+        result["diff"] = {"before": "", "after": "".join(line + "\n" for line in ids), "after_header": "migrations"}
+    if status == 0 or (status == 75 and given["busy_is_ok"]):
+        module.exit_json(**result)
+    module.fail_json(msg=failure_of(document, status), **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <exception>
+#include <optional>
+
+#include "../output/users.hpp"
+#include "../system/accounts.hpp"
+#include "../system/surroundings.hpp"
+#include "../system/tree.hpp"
+#include "../system/trusted_place.hpp"
+#include "../text.hpp"
+#include "commands.hpp"
+
+namespace telec {
+namespace {
+
+/// The ordinary run, in the process that has become the user; what it comes to goes to stdout as a document.
+int migrate_here(Invocation invocation) {
+  invocation.json = true;
+  invocation.hook = Hook::none;
+  Voice voice(invocation);
+  Report report;
+  report.range = invocation.range;
+  try {
+    return migrate(invocation, voice, report);
+  } catch (const Error& error) {
+    report.error = report_error(error);
+  } catch (const std::exception& error) {
+    report.error = report_error(Error(ErrorCode::io, std::string("unexpected: ") + error.what()));
+  }
+  return voice.finish(report, report.exit_code());
+}
+
+/// Whom it is about: everybody with a person's uid, then who was named, each once.
+std::vector<Account> chosen_accounts(const Invocation& invocation, std::vector<UserReport>& reports) {
+  std::vector<Account> accounts;
+  if (invocation.all_users) {
+    accounts = people_among(all_accounts(), uid_limits());
+  }
+  for (const std::string& name : invocation.users) {
+    const auto account = account_named(name);
+    if (!account) {
+      reports.push_back(unknown_user(name));
+    } else if (account->uid == 0) {
+      throw Error(ErrorCode::usage, "--user " + quoted(name) + ": its uid is 0, and nothing is run as root here",
+                  "for root's own home: 'telec migrate' without --user");
+    } else if (std::ranges::none_of(accounts, [&](const Account& one) {
+                 return one.uid == account->uid && one.home == account->home;
+               })) {
+      accounts.push_back(*account);
+    }
+  }
+  return accounts;
+}
+
+std::optional<ReportError> error_for(const std::vector<UserReport>& users, int signal) {
+  const std::string failed = names_in(UserState::failed, users);
+  const std::string deferred = names_in(UserState::deferred, users);
+  if (signal != 0 && !deferred.empty()) {
+    Error error(ErrorCode::interrupted, "stopped by a signal; not done for: " + deferred,
+                "run it again to go on from there");
+    error.signal = signal;
+    return report_error(error);
+  }
+  if (!failed.empty()) {
+    return report_error(Error(ErrorCode::migration_failed, "failed for: " + failed,
+                              "see to it, then run it again: who is done is not run twice"));
+  }
+  if (!deferred.empty()) {
+    return report_error(Error(ErrorCode::deferred, "not done yet for: " + deferred,
+                              "run it again later, or let their next start do it"));
+  }
+  return std::nullopt;
+}
+
+void show(const UserReport& user, const Invocation& invocation, Voice& voice) {
+  if (user.state != UserState::skipped || invocation.verbose) {
+    voice.say(user_line(user, invocation.dry_run));
+  }
+}
+
+}  // namespace
+
+int migrate_users(const Invocation& invocation, Voice& voice, Report& report) {
+  report.dry_run = invocation.dry_run;
+  std::vector<UserReport>& users = report.users.emplace();
+  require_root();
+  Invocation theirs = invocation;
+  // Settled once, for all: the environment of whoever called reaches nobody's run.
+  theirs.migrations_dir = migrations_directory(invocation);
+  if (!theirs.python) {
+    theirs.python = environment("TELEC_PYTHON");
+  }
+  if (theirs.python && theirs.python->find('/') != std::string::npos) {
+    theirs.python = absolute_path(*theirs.python);
+    refuse_unsafe_path("the interpreter", *theirs.python);
+  }
+  const Catalog catalog = Tree(*theirs.migrations_dir).read_catalog();
+  report.problems = catalog.problems();
+  voice.problems(report);
+  refuse_problems_if_strict(invocation, report);
+  // As root and for everybody, before anybody's turn: each user's own run cannot know what root may rely on.
+  std::vector<const Migration*> scripts;
+  for (const Migration& migration : catalog.migrations()) {
+    scripts.push_back(&migration);
+  }
+  refuse_unsafe_path("the migrations directory", *theirs.migrations_dir);
+  refuse_unsafe_scripts(*theirs.migrations_dir, scripts);
+  const std::vector<Account> accounts = chosen_accounts(invocation, users);
+  for (const UserReport& user : users) {
+    show(user, invocation, voice);
+  }
+  StopSignals stop;
+  bool pending = false;
+  for (const Account& account : accounts) {
+    users.push_back(stop.signal() != 0 ? unreached_user(account, "stopped before its turn")
+                                       : judge_user(account, run_as(account, invocation.user_timeout, stop,
+                                                                    [&] { return migrate_here(theirs); })));
+    pending = pending || users.back().exit == pending_exit_code;
+    show(users.back(), invocation, voice);
+  }
+  voice.say(users_summary(users, invocation.dry_run) + "\n");
+  report.error = error_for(users, stop.signal());
+  return voice.finish(report, report.error ? report.exit_code() : pending ? pending_exit_code : 0);
+}
+
+bool hook_is_idle(const Invocation& invocation) {
+  if (environment("DPKG_ROOT")) {
+    return true;
+  }
+  return !names_users(invocation) && is_root_without_data();
+}
+
+}  // namespace telec

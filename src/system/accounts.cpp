@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+#include "accounts.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "../text.hpp"
+#include "calls.hpp"
+#include "leftovers.hpp"
+
+namespace telec {
+namespace {
+
+constexpr double grace = 5;       // seconds for a run to end its script and say so
+constexpr double last_grace = 1;  // seconds after SIGKILL; then it hangs in the kernel, on a dead file server say
+
+Account account_of(const passwd& entry) { return {entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir}; }
+
+// --- in the child
+
+[[noreturn]] void say_and_exit(int channel, char what, const std::string& reason, int status) {
+  write_all(channel, what + reason);
+  ::_exit(status);
+}
+
+[[noreturn]] void cannot(int channel, const std::string& what) {
+  say_and_exit(channel, says_failed, "cannot " + what + ": " + errno_text(errno), 74);
+}
+
+/// All three of each: a saved uid of 0 would be a way back.
+void become(const Account& account, int channel) {
+  if (::initgroups(account.name.c_str(), account.gid) != 0) {
+    cannot(channel, "take the groups of " + quoted(account.name));
+  }
+  if (::setresgid(account.gid, account.gid, account.gid) != 0) {
+    cannot(channel, "take the group " + std::to_string(account.gid));
+  }
+  if (::setresuid(account.uid, account.uid, account.uid) != 0) {
+    cannot(channel, "become uid " + std::to_string(account.uid));
+  }
+  uid_t real = 0;
+  uid_t effective = 0;
+  uid_t saved = 0;
+  if (::getresuid(&real, &effective, &saved) != 0 || real != account.uid || effective != account.uid ||
+      saved != account.uid || ::setuid(0) == 0 || ::getgid() != account.gid || ::getegid() != account.gid) {
+    say_and_exit(channel, says_failed, "did not become uid " + std::to_string(account.uid) + " for good", 77);
+  }
+}
+
+void set_environment(const Account& account) {
+  std::vector<std::pair<std::string, std::string>> kept;
+  for (const char* name : {"TZ", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LC_TIME"}) {
+    if (const char* value = std::getenv(name); value != nullptr) {  // NOLINT(concurrency-mt-unsafe): one thread
+      kept.emplace_back(name, value);
+    }
+  }
+  kept.emplace_back("HOME", account.home);
+  kept.emplace_back("USER", account.name);
+  kept.emplace_back("LOGNAME", account.name);
+  kept.emplace_back("PATH", "/usr/local/bin:/usr/bin:/bin");
+  ::clearenv();  // NOLINT(concurrency-mt-unsafe): one thread
+  for (const auto& [name, value] : kept) {
+    ::setenv(name.c_str(), value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread
+  }
+}
+
+void close_others() {
+#ifdef SYS_close_range
+  if (::syscall(SYS_close_range, 3, ~0U, 0) == 0) {
+    return;
+  }
+#endif
+  for (int fd = 3; fd < 65536; ++fd) {
+    ::close(fd);
+  }
+}
+
+/// Why there is nothing to do for this user; empty: there is. Looked at as the user, with the home as "." from here on.
+std::string why_skipped(const Account& account) {
+  if (!account.home.starts_with('/')) {
+    return "has no home";
+  }
+  if (::chdir(account.home.c_str()) != 0) {
+    switch (errno) {
+      case ENOENT: return "home " + quoted(account.home) + " does not exist";
+      case ENOTDIR: return "home " + quoted(account.home) + " is not a directory";
+      default: return "home " + quoted(account.home) + " is not reachable: " + errno_text(errno);
+    }
+  }
+  struct stat data = {};
+  if (::fstatat(AT_FDCWD, ".teleclaude", &data, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno == ENOENT ? "has no data" : "its data is not reachable: " + errno_text(errno);
+  }
+  if (!S_ISDIR(data.st_mode)) {
+    return "its .teleclaude is not a directory";
+  }
+  if (data.st_uid != account.uid) {
+    return "its .teleclaude belongs to uid " + std::to_string(data.st_uid);
+  }
+  return {};
+}
+
+[[noreturn]] void live_as(const Account& account, int channel, pid_t parent, const std::function<int()>& work) {
+  if (::setsid() < 0) {
+    cannot(channel, "start a session");
+  }
+  become(account, channel);
+  // After the change of uid, which takes a death signal away.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent) {
+    ::_exit(74);
+  }
+  ::umask(077);
+  set_environment(account);
+  const FileDescriptor null = open_at(AT_FDCWD, "/dev/null", O_RDWR);
+  if (!null.is_open() || ::dup2(channel, 1) < 0 || ::dup2(null.get(), 0) < 0 || ::dup2(null.get(), 2) < 0) {
+    cannot(channel, "set up the descriptors");
+  }
+  close_others();
+  if (const std::string why = why_skipped(account); !why.empty()) {
+    say_and_exit(1, says_skipped, why, 0);
+  }
+  const char what = says_document;
+  if (!write_all(1, {&what, 1})) {
+    ::_exit(74);
+  }
+  ::_exit(work());
+}
+
+// --- in the parent
+
+/// A process that became a user: waited for with a limit, and read from meanwhile.
+class Child {
+ public:
+  Child(pid_t pid, FileDescriptor channel, StopSignals& stop) : pid_(pid), channel_(std::move(channel)), stop_(stop) {
+    ::fcntl(channel_.get(), F_SETFL, O_NONBLOCK);
+  }
+
+  UserRun wait(double limit) {
+    UserRun run;
+    bool in_time = watch(run, monotonic_seconds() + limit);
+    if (!in_time) {
+      // Two different signals, since two alike could count as one: the second one is "now".
+      ::kill(pid_, SIGTERM);
+      ::poll(nullptr, 0, 50);
+      ::kill(pid_, SIGINT);
+      if (!watch(run, monotonic_seconds() + grace)) {
+        ::kill(pid_, SIGKILL);
+        watch(run, monotonic_seconds() + last_grace);
+      }
+      run.ending = UserRun::Ending::timed_out;
+      run.limit = limit;
+    } else if (WIFEXITED(status_)) {
+      run.number = WEXITSTATUS(status_);
+    } else {
+      run.ending = UserRun::Ending::killed;
+      run.number = WTERMSIG(status_);
+    }
+    read(run);
+    return run;
+  }
+
+ private:
+  bool watch(UserRun& run, double deadline) {
+    while (!ended()) {
+      const double left = deadline - monotonic_seconds();
+      if (left <= 0) {
+        return false;
+      }
+      std::array<pollfd, 2> wake = {{{channel_.get(), POLLIN, 0}, {stop_.descriptor(), POLLIN, 0}}};
+      // The end of the process shows as the end of the pipe; where something holds that open, by asking.
+      ::poll(wake.data(), channel_.is_open() ? 2 : 0,
+             std::clamp(static_cast<int>(left * 1000) + 1, 1, channel_.is_open() ? 100 : 2));
+      for (const int count = stop_.count(); forwarded_ < count; ++forwarded_) {
+        ::kill(pid_, forwarded_ == 0 ? SIGTERM : SIGINT);
+      }
+      read(run);
+    }
+    return true;
+  }
+
+  bool ended() {
+    if (!reaped_) {
+      reaped_ = repeated([&] { return ::waitpid(pid_, &status_, WNOHANG); }) == pid_;
+    }
+    return reaped_;
+  }
+
+  void read(UserRun& run) {
+    std::array<char, 65536> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
+    while (channel_.is_open()) {
+      const ssize_t got = repeated([&] { return ::read(channel_.get(), buffer.data(), buffer.size()); });
+      if (got < 0) {
+        return;
+      }
+      if (got == 0) {
+        channel_.reset();
+        return;
+      }
+      // Read on also where it is too much: a full pipe would hold the run up.
+      const std::size_t room = UserRun::said_limit - run.said.size();
+      run.said.append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
+      run.said_too_much = run.said_too_much || static_cast<std::size_t>(got) > room;
+      if (reaped_ && run.said_too_much) {
+        return;  // somebody else writes, and might for ever
+      }
+    }
+  }
+
+  pid_t pid_;
+  FileDescriptor channel_;
+  StopSignals& stop_;
+  int forwarded_ = 0;
+  int status_ = 0;
+  bool reaped_ = false;
+};
+
+UserRun not_started(const std::string& what) {
+  UserRun run;
+  run.ending = UserRun::Ending::not_started;
+  run.trouble = "cannot " + what + ": " + errno_text(errno);
+  return run;
+}
+
+}  // namespace
+
+std::vector<Account> all_accounts() {
+  std::vector<Account> accounts;
+  ::setpwent();                                 // NOLINT(concurrency-mt-unsafe): one thread
+  while (const passwd* entry = ::getpwent()) {  // NOLINT(concurrency-mt-unsafe): one thread
+    accounts.push_back(account_of(*entry));
+  }
+  ::endpwent();  // NOLINT(concurrency-mt-unsafe): one thread
+  return accounts;
+}
+
+std::optional<Account> account_named(const std::string& name) {
+  const passwd* entry = ::getpwnam(name.c_str());  // NOLINT(concurrency-mt-unsafe): one thread
+  return entry == nullptr ? std::nullopt : std::optional(account_of(*entry));
+}
+
+UidLimits uid_limits() {
+  std::string text;
+  const FileDescriptor file = open_at(AT_FDCWD, "/etc/login.defs", O_RDONLY | O_NONBLOCK);
+  if (!file.is_open() || !read_all(file.get(), text, std::size_t{1024} * 1024)) {
+    text.clear();
+  }
+  return uid_limits_in(text);
+}
+
+void require_root() {
+  if (::geteuid() != 0) {
+    throw Error(ErrorCode::unsafe, "--all-users and --user need root, who alone can become other users",
+                "for your own home, 'telec migrate' without them");
+  }
+}
+
+UserRun run_as(const Account& account, double limit, StopSignals& stop, const std::function<int()>& work) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return not_started("make a pipe");
+  }
+  FileDescriptor reading(ends[0]);
+  FileDescriptor writing(ends[1]);
+  // What the user's run leaves behind when it is killed becomes ours, and is ended. Made anew each time: a run that
+  // was given up on is left alone.
+  const Leftovers leftovers;
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    try {
+      live_as(account, writing.get(), parent, work);
+    } catch (...) {
+      ::_exit(74);
+    }
+  }
+  if (pid < 0) {
+    return not_started("fork");
+  }
+  writing.reset();
+  UserRun run = Child(pid, std::move(reading), stop).wait(limit);
+  static_cast<void>(leftovers.end());
+  return run;
+}
+
+}  // namespace telec
