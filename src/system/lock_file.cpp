@@ -83,7 +83,8 @@ LockFile::LockFile(int directory, std::string name, std::string path, double tim
 
 LockFile::~LockFile() {
   if (fd_.is_open()) {
-    static_cast<void>(::ftruncate(fd_.get(), 0));
+    // Only for messages, so a failure changes nothing.
+    [[maybe_unused]] const int cleared = ::ftruncate(fd_.get(), 0);
   }
 }
 
@@ -137,7 +138,7 @@ void LockFile::announce(const std::string& id) {
   const std::string text = std::to_string(::getpid()) + "\n" + started_at_ + "\n" + id + "\n";
   // Only for messages, so a failure changes nothing.
   if (::pwrite(fd_.get(), text.data(), text.size(), 0) >= 0) {
-    static_cast<void>(::ftruncate(fd_.get(), static_cast<off_t>(text.size())));
+    [[maybe_unused]] const int cut = ::ftruncate(fd_.get(), static_cast<off_t>(text.size()));
   }
 }
 

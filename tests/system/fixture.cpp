@@ -210,6 +210,7 @@ std::string as_nobody(const std::function<std::string()>& body) {
                              ::setresuid(nobody, nobody, nobody) != 0)) {
       return "cannot become nobody";
     }
+    ::unsetenv("TMPDIR");  // root's may be closed to nobody, /tmp is not
     return body();
   });
 }

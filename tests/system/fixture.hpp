@@ -68,7 +68,7 @@ std::string in_fork(const std::function<std::string()>& body);
 std::optional<telec::Error> error_of(const std::function<void()>& body);
 /// "WORD: MESSAGE" of the Error that `body` throws; "no error".
 std::string fault_of(const std::function<void()>& body);
-/// Why this is no usable user for permission checks: as root nothing is unreadable. Then `body` runs as nobody.
+/// As in_fork(), and where this is root, to whom nothing is unreadable, as the user nobody.
 std::string as_nobody(const std::function<std::string()>& body);
 
 /// The signal mask as it is now, put back at the end.
