@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""scripts/compile_python.py FILE...: checks that every file is Python that compiles, in lines of at most 120 columns.
+"""scripts/compile_python.py FILE...: checks that every file is Python that compiles.
 
 Prints `path:line: what` for each that does not. Runs none of them, and writes no bytecode.
 """
@@ -15,9 +15,6 @@ def findings(path):
         compile(text, path, "exec", dont_inherit=True)
     except SyntaxError as error:
         yield error.lineno or 1, f"does not compile: {error.msg}"
-    for number, line in enumerate(text.splitlines(), 1):
-        if len(line) > 120:
-            yield number, "is longer than 120 columns"
 
 
 def main():
