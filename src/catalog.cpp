@@ -35,8 +35,8 @@ bool looks_like_version(std::string_view name) {
   return !name.empty() && looks_like_digit(name.front());
 }
 
-/// A number that orders as the version does; nothing for a pre-release or where it does not fit. Most versions have one,
-/// and comparing texts would be most of what sorting costs.
+/// A number that orders as the version does; nothing for a pre-release or where it does not fit. Most versions have
+/// one, and comparing texts would be most of what sorting costs.
 std::optional<std::uint64_t> sort_key(std::string_view version) {
   constexpr std::uint64_t limit = std::uint64_t{1} << 21U;
   std::uint64_t key = 0;
@@ -69,7 +69,8 @@ bool Catalog::add_top(std::string_view name, FileType type) {
   }
   if (type == FileType::regular && looks_like_script(name)) {
     problems_.push_back(
-        {"misnamed_file", std::string(name), "a script belongs in a version directory, as in v1.2.0/" + printable(name) + "; it is not run"});
+        {"misnamed_file", std::string(name),
+         "a script belongs in a version directory, as in v1.2.0/" + printable(name) + "; it is not run"});
     return false;
   }
   if (!looks_like_version(name)) {
@@ -81,10 +82,11 @@ bool Catalog::add_top(std::string_view name, FileType type) {
     if (type == FileType::directory) {
       return true;
     }
-    problems_.push_back({"not_a_directory", std::string(name),
-                         type == FileType::regular
-                             ? "a version must be a directory, this is a file; its scripts are not run"
-                             : "a version must be a real directory (a symbolic link is not followed); its scripts are not run"});
+    problems_.push_back(
+        {"not_a_directory", std::string(name),
+         type == FileType::regular
+             ? "a version must be a directory, this is a file; its scripts are not run"
+             : "a version must be a real directory (a symbolic link is not followed); its scripts are not run"});
     return false;
   }
   if (type == FileType::regular) {
@@ -156,8 +158,9 @@ void Catalog::finish() {
     const Migration& earlier = migrations_[i - 1];
     const Migration& later = migrations_[i];
     if (earlier.number() == later.number() && earlier.version() == later.version()) {
-      problems_.push_back({"duplicate_number", later.path(),
-                           "the number is taken by " + quoted(earlier.path()) + "; they run in the order of their names"});
+      problems_.push_back(
+          {"duplicate_number", later.path(),
+           "the number is taken by " + quoted(earlier.path()) + "; they run in the order of their names"});
     }
   }
 }

@@ -63,12 +63,15 @@ std::string see_help(Verb verb) {
   refuse(std::move(message), near.empty() ? see_help(verb) : "did you mean '--" + std::string(near) + "'?");
 }
 
-[[noreturn]] void refuse_word(std::string_view word, const std::vector<std::string_view>& known, const std::string& before) {
+[[noreturn]] void refuse_word(std::string_view word, const std::vector<std::string_view>& known,
+                              const std::string& before) {
   const std::string_view near = nearest(word, known);
   if (near.empty() && !before.empty()) {
     refuse("unexpected argument " + quoted(word), "see 'telec help " + before + "'");
   }
-  refuse("unknown command " + quoted(word), near.empty() ? "see 'telec help'" : "did you mean '" + before + (before.empty() ? "" : " ") + std::string(near) + "'?");
+  refuse("unknown command " + quoted(word),
+         near.empty() ? "see 'telec help'"
+                      : "did you mean '" + before + (before.empty() ? "" : " ") + std::string(near) + "'?");
 }
 
 Version version_value(const std::string& option, std::string_view text) {
@@ -94,7 +97,8 @@ double seconds_value(const std::string& option, std::string_view text, double le
 /// `option`: empty for a word that belongs to none.
 std::string id_value(const std::string& option, std::string_view text) {
   if (text.empty()) {
-    refuse((option.empty() ? "ID" : "--" + option) + " needs a migration's id, it is empty", "'telec migrate status' lists the ids");
+    refuse((option.empty() ? "ID" : "--" + option) + " needs a migration's id, it is empty",
+           "'telec migrate status' lists the ids");
   }
   // A path below the tree is the id with a `v`; whether there is such a migration is for whoever knows the tree.
   return std::string(text.substr(text.size() > 1 && text[0] == 'v' && is_digit(text[1]) ? 1 : 0));
@@ -199,8 +203,8 @@ std::vector<Token> cut(const std::vector<std::string_view>& arguments) {
       }
       attached = arguments[++i];
       if (attached->starts_with("--") && find_option(attached->substr(2)) != nullptr) {
-        refuse("--" + std::string(option->name) + " needs a value (" + option->argument + "), and " + quoted(*attached) +
-               " is an option");
+        refuse("--" + std::string(option->name) + " needs a value (" + option->argument + "), and " +
+               quoted(*attached) + " is an option");
       }
     }
     if (option != nullptr && option->argument == nullptr && attached) {
@@ -225,8 +229,8 @@ const VerbRow& row_of(Verb verb) {
 }
 
 /// The words after the verb.
-void read_words(const std::vector<std::string_view>& words, std::size_t used, const std::vector<std::string_view>& below,
-                bool help, Invocation& invocation) {
+void read_words(const std::vector<std::string_view>& words, std::size_t used,
+                const std::vector<std::string_view>& below, bool help, Invocation& invocation) {
   const VerbRow& row = row_of(invocation.verb);
   if (row.most == 0 && used < words.size()) {
     refuse_word(words[used], row.verb == Verb::migrate ? below : std::vector<std::string_view>(), row.words);
@@ -261,7 +265,8 @@ void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
       words.push_back(token.typed);
     } else if (token.option != nullptr) {
       wants_help = wants_help || token.option->letter == 'h';
-      wants_version = wants_version || (std::string_view(token.option->name) == "version" && token.option->argument == nullptr);
+      wants_version =
+          wants_version || (std::string_view(token.option->name) == "version" && token.option->argument == nullptr);
     }
   }
   std::size_t used = 0;
@@ -321,8 +326,10 @@ const std::vector<VerbRow>& verbs() {
        "telec migrate --from 1.2.0 --to 1.2.0  exactly version 1.2.0, to debug it\n"
        "telec migrate --all-users              as root: for each user who has data, as that user"},
       {Verb::status, "migrate status", "show what is recorded and what is pending",
-       "Lists every migration with its state, when it was recorded, how long it ran, and what differs: its script changed\n"
-       "since, its script is gone, it is late (pending, while a later one is recorded), or it ran out of order. Then the\n"
+       "Lists every migration with its state, when it was recorded, how long it ran, and what differs: its script "
+       "changed\n"
+       "since, its script is gone, it is late (pending, while a later one is recorded), or it ran out of order. Then "
+       "the\n"
        "problems of the tree and the history. Runs no script, waits for no lock and writes nothing.",
        "telec migrate status                   list every migration, recorded and pending\n"
        "telec migrate status -q                only what needs attention: empty when all is well\n"
@@ -336,7 +343,8 @@ const std::vector<VerbRow>& verbs() {
        "telec migrate log 1.2.0/003_x.py       what the last attempt of this one printed",
        "[ID]", Words::id, 0, 1},
       {Verb::verify, "migrate verify", "find scripts that changed, and effects that are gone",
-       "Compares each recorded migration with its script as it is now: changed or gone since it ran is a finding (exit\n"
+       "Compares each recorded migration with its script as it is now: changed or gone since it ran is a finding "
+       "(exit\n"
        "4). With --recheck it also runs check(), and check() alone, of every migration in range, and prints what is\n"
        "recorded against what is true: 'ok' (recorded, and there), 'pending' (neither), 'regressed' (recorded, and no\n"
        "longer there), 'unrecorded' (there, and not recorded). The history is never changed.",
@@ -344,7 +352,8 @@ const std::vector<VerbRow>& verbs() {
        "telec migrate verify --recheck         and ask each check() whether it is still so",
        "", Words::none, 0, 0},
       {Verb::lint, "migrate lint", "look for mistakes in migrations without running them",
-       "For authors and for CI: reads the scripts, executes nothing of them, and prints each finding with its line, the\n"
+       "For authors and for CI: reads the scripts, executes nothing of them, and prints each finding with its line, "
+       "the\n"
        "rule, the reason and the way to mend it (exit 4). It looks at names and numbers, at the shape of check() and\n"
        "migrate(), at syntax and modules that Python 3.8 does not have, at imports from outside the standard library,\n"
        "at the network, and at files that are written in a way that a power cut can tear.",
@@ -365,22 +374,23 @@ const std::vector<VerbRow>& verbs() {
        "telec migrate mark 1.2.0/003_x.py --force --reason \"not used here\" --yes",
        "ID...", Words::id, 1, 1000},
       {Verb::forget, "migrate forget", "take records back",
-       "Removes migrations from the history, so that they are pending again. Says first what it will do, and asks on a\n"
+       "Removes migrations from the history, so that they are pending again. Says first what it will do, and asks on "
+       "a\n"
        "terminal; elsewhere it needs --yes. Effects are not undone.",
-       "telec migrate forget 1.2.0/003_x.py    the next 'telec migrate' looks at it again",
-       "ID...", Words::id, 1, 1000},
+       "telec migrate forget 1.2.0/003_x.py    the next 'telec migrate' looks at it again", "ID...", Words::id, 1,
+       1000},
       {Verb::rebuild, "migrate rebuild", "write a lost or refused state file anew",
        "Runs check(), and check() alone, of every migration of the tree, and records those that are True. For a state\n"
-       "file that is lost or refused; a sound one is left as it is. The old file is kept beside it. Says first what it\n"
+       "file that is lost or refused; a sound one is left as it is. The old file is kept beside it. Says first what "
+       "it\n"
        "will do, and asks on a terminal; elsewhere it needs --yes.",
-       "telec migrate rebuild                  after the state file was lost or damaged",
-       "", Words::none, 0, 0},
+       "telec migrate rebuild                  after the state file was lost or damaged", "", Words::none, 0, 0},
       {Verb::doctor, "migrate doctor", "see whether migrations could run here",
-       "Looks at the interpreter, the tree, the state, the lock, permissions, the file system, free space, and whether\n"
+       "Looks at the interpreter, the tree, the state, the lock, permissions, the file system, free space, and "
+       "whether\n"
        "every pending script compiles and finds its imports; each line is 'ok', or says what to do (exit 4). Runs no\n"
        "migration and writes nothing.",
-       "telec migrate doctor                   before an upgrade, or when something is odd",
-       "", Words::none, 0, 0},
+       "telec migrate doctor                   before an upgrade, or when something is odd", "", Words::none, 0, 0},
       {Verb::help, "help", "show this help, or that of one command", "", ""},
       {Verb::version, "--version", "show the version", "", ""},
   };
@@ -397,7 +407,8 @@ const std::vector<OptionRow>& options() {
   constexpr unsigned mark = bit(Verb::mark);
   constexpr unsigned change = mark | bit(Verb::forget) | bit(Verb::rebuild);
   constexpr unsigned checks = run | verify | mark | bit(Verb::rebuild);
-  constexpr unsigned all = run | look | verify | change | bit(Verb::log) | bit(Verb::lint) | bit(Verb::create) | bit(Verb::doctor);
+  constexpr unsigned all =
+      run | look | verify | change | bit(Verb::log) | bit(Verb::lint) | bit(Verb::create) | bit(Verb::doctor);
   static const std::vector<OptionRow> rows = {
       {"dry-run", 'n', nullptr, true, run, "list what is pending; run and write nothing",
        [](In in, Name, Value) { in.dry_run = true; }},
@@ -431,12 +442,14 @@ const std::vector<OptionRow>& options() {
        [](In in, Name, Value) { in.strict = true; }},
       {"timeout", 0, "SECONDS", false, checks, "end a migration that runs longer (default 600)",
        [](In in, Name name, Value value) { in.timeout = seconds_value(name, value, 0.001); }},
-      {"lock-timeout", 0, "SECONDS", false, checks | change, "wait this long for another run to end (default 60; 0: do not wait)",
+      {"lock-timeout", 0, "SECONDS", false, checks | change,
+       "wait this long for another run to end (default 60; 0: do not wait)",
        [](In in, Name name, Value value) { in.lock_timeout = seconds_value(name, value, 0); }},
       {"python", 0, "FILE", false, checks | bit(Verb::lint) | bit(Verb::doctor),
        "the python3 to use (else TELEC_PYTHON, /usr/bin/python3, python3 on PATH)",
        [](In in, Name name, Value value) { in.python = path_value(name, value); }},
-      {"no-prestart", 0, nullptr, true, run, "start each python only when its turn has come, not while the one before it runs",
+      {"no-prestart", 0, nullptr, true, run,
+       "start each python only when its turn has come, not while the one before it runs",
        [](In in, Name, Value) { in.prestart = false; }},
       {"all-users", 0, nullptr, true, run,
        "as root: for every user who has data, each as that user; one that fails stops no other",
@@ -452,9 +465,11 @@ const std::vector<OptionRow>& options() {
       {"events", 0, "FILE|FD", false, run,
        "append one JSON object per line to this file, or to a descriptor given as a number, as things happen",
        [](In in, Name name, Value value) { in.events = path_value(name, value); }},
-      {"migrations-dir", 0, "DIR", false, all, "where the migrations are (else TELEC_MIGRATIONS_DIR, the installed ones)",
+      {"migrations-dir", 0, "DIR", false, all,
+       "where the migrations are (else TELEC_MIGRATIONS_DIR, the installed ones)",
        [](In in, Name name, Value value) { in.migrations_dir = path_value(name, value); }},
-      {"state-file", 0, "FILE", false, all, "where to record (else TELEC_STATE_FILE, ~/.teleclaude/migration_state.json)",
+      {"state-file", 0, "FILE", false, all,
+       "where to record (else TELEC_STATE_FILE, ~/.teleclaude/migration_state.json)",
        [](In in, Name name, Value value) { in.state_file = path_value(name, value); }},
       {"json", 0, nullptr, true, all, "print exactly one JSON document on stdout",
        [](In in, Name, Value) { in.json = true; }},
@@ -522,7 +537,8 @@ Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
   }
   auto range = Range::between(invocation.from, invocation.to);
   if (!range) {
-    refuse(range.reason(), "--from is the version that is installed, --to the one being installed; downgrades are not supported");
+    refuse(range.reason(),
+           "--from is the version that is installed, --to the one being installed; downgrades are not supported");
   }
   invocation.range = std::move(range).value();
   if (invocation.verb == Verb::migrate && invocation.check && !invocation.dry_run) {
@@ -543,7 +559,8 @@ Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
            "leave --state-file out; it is ~/.teleclaude/migration_state.json of each user");
   }
   if (names_users(invocation) && invocation.events) {
-    refuse("--events has one run's events, and every user has a run of their own", "with --json each user's document says what ran");
+    refuse("--events has one run's events, and every user has a run of their own",
+           "with --json each user's document says what ran");
   }
   if (invocation.hook != Hook::none) {
     invocation.lock_timeout = 0;

@@ -24,13 +24,13 @@ enum class Words { none, id, directory, text };
 /// One row per verb.
 struct VerbRow {
   Verb verb;
-  const char* words;     ///< what is typed: "migrate status"
-  const char* summary;   ///< one line
-  const char* details;   ///< a paragraph for its own help page; empty: it has none
-  const char* examples;  ///< lines of commands, each with what it does
+  const char* words;           ///< what is typed: "migrate status"
+  const char* summary;         ///< one line
+  const char* details;         ///< a paragraph for its own help page; empty: it has none
+  const char* examples;        ///< lines of commands, each with what it does
   const char* arguments = "";  ///< the words after it, as its usage line shows them: "[ID]"
   Words kind = Words::none;
-  std::size_t least = 0;       ///< how many of them there must be
+  std::size_t least = 0;  ///< how many of them there must be
   std::size_t most = 0;
 };
 const std::vector<VerbRow>& verbs();
@@ -84,7 +84,7 @@ struct OptionRow {
   char letter;           ///< 0: none
   const char* argument;  ///< what the value is called: "VERSION"; null: a flag
   bool repeatable;
-  unsigned verbs;        ///< which verbs have it: the sum of their bit()s
+  unsigned verbs;  ///< which verbs have it: the sum of their bit()s
   const char* help;
   /// Puts the value (empty for a flag) into the invocation; throws Error (usage) where it is not good.
   void (*set)(Invocation& invocation, const std::string& name, std::string_view value);

@@ -5,8 +5,8 @@
 #include <array>
 #include <bit>
 #include <cstdio>
-#include <unordered_set>
 #include <cstring>
+#include <unordered_set>
 
 #include "json_scanner.hpp"
 #include "json_text.hpp"
@@ -54,9 +54,7 @@ std::size_t hash_of(std::string_view id) {
   return hash;
 }
 
-bool is_outcome(std::string_view word) {
-  return word == "applied" || word == "already_present" || word == "marked";
-}
+bool is_outcome(std::string_view word) { return word == "applied" || word == "already_present" || word == "marked"; }
 
 /// Ids of one version come one after the other, so a version is looked at once.
 class IdCheck {
@@ -82,7 +80,8 @@ void read_entry(JsonScanner& in, IdCheck& check_id, std::string& id_storage, std
   std::string storage;
   const auto text = [&](std::string Record::*field) {
     storage.clear();
-    const std::string_view value = in.peek() == JsonScanner::Type::null ? (in.skip(), std::string_view{}) : in.string(storage);
+    const std::string_view value =
+        in.peek() == JsonScanner::Type::null ? (in.skip(), std::string_view{}) : in.string(storage);
     if (record != nullptr) {
       record->*field = std::string(value);
     }
@@ -299,7 +298,8 @@ void History::read(std::string_view text) {
     throw JsonFault("the key 'applied' is missing");
   }
   if (checksum && *checksum != checksum_text(crc)) {
-    throw JsonFault("the checksum does not match the ids in 'applied': a byte was damaged, or the list was edited by hand");
+    throw JsonFault(
+        "the checksum does not match the ids in 'applied': a byte was damaged, or the list was edited by hand");
   }
 }
 

@@ -65,7 +65,9 @@ class JsonScanner {
   /// Takes digits, a point and three digits, without a leading zero; false and nothing taken otherwise.
   bool take_milliseconds();
   /// What was taken since an earlier position().
-  [[nodiscard]] std::string_view text_from(std::size_t position) const { return text_.substr(position, at_ - position); }
+  [[nodiscard]] std::string_view text_from(std::size_t position) const {
+    return text_.substr(position, at_ - position);
+  }
   /// Back to an earlier position().
   void rewind(std::size_t position) { at_ = position; }
 
@@ -79,7 +81,8 @@ class JsonScanner {
 
  private:
   void blanks() {
-    while (at_ < text_.size() && text_[at_] <= ' ' && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) {
+    while (at_ < text_.size() && text_[at_] <= ' ' &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) {
       ++at_;
     }
     value_at_ = at_;

@@ -227,9 +227,10 @@ Judgement judge(const ChildResult& child) {
 
 std::string signal_name(int signal) {
   // The numbers of Linux, signal(7), on all its architectures but alpha, mips, sparc and parisc.
-  constexpr std::array names = {"",     "HUP",  "INT",  "QUIT", "ILL",  "TRAP",  "ABRT", "BUS",  "FPE",  "KILL", "USR1",
-                                "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN",
-                                "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",  "PWR",  "SYS"};
+  constexpr std::array names = {"",       "HUP",  "INT",    "QUIT", "ILL",   "TRAP", "ABRT", "BUS",
+                                "FPE",    "KILL", "USR1",   "SEGV", "USR2",  "PIPE", "ALRM", "TERM",
+                                "STKFLT", "CHLD", "CONT",   "STOP", "TSTP",  "TTIN", "TTOU", "URG",
+                                "XCPU",   "XFSZ", "VTALRM", "PROF", "WINCH", "IO",   "PWR",  "SYS"};
   if (signal > 0 && static_cast<std::size_t>(signal) < names.size()) {
     return std::string("SIG") + names.at(static_cast<std::size_t>(signal));
   }

@@ -47,18 +47,18 @@ using Ending = std::variant<Exited, Killed, TimedOut, Stopped, NotStarted, Statu
 /// What one run of one migration's script came to, as seen from outside.
 struct ChildResult {
   Ending ending = Exited{};
-  std::string nonce;             ///< of this run
-  std::string said;              ///< all that came on the verdict's descriptor, cut at said_limit
-  bool said_too_much = false;    ///< there was more
-  std::string survivors;         ///< processes of the script that could not be ended; empty: none
-  std::string refused;           ///< why the script was not even given to python (unreadable, too large); empty: it was
+  std::string nonce;           ///< of this run
+  std::string said;            ///< all that came on the verdict's descriptor, cut at said_limit
+  bool said_too_much = false;  ///< there was more
+  std::string survivors;       ///< processes of the script that could not be ended; empty: none
+  std::string refused;         ///< why the script was not even given to python (unreadable, too large); empty: it was
   // Facts for the record and the report; judge() does not look at them.
-  std::string script;            ///< its absolute path
-  std::string sha256;            ///< of the bytes that ran
-  std::string log;               ///< path of the log file; empty: nothing was written
-  std::string output_tail;       ///< the end of what the script printed
-  std::string note;              ///< something a person should know that does not change the outcome
-  std::string finished_at;       ///< UTC, RFC 3339
+  std::string script;       ///< its absolute path
+  std::string sha256;       ///< of the bytes that ran
+  std::string log;          ///< path of the log file; empty: nothing was written
+  std::string output_tail;  ///< the end of what the script printed
+  std::string note;         ///< something a person should know that does not change the outcome
+  std::string finished_at;  ///< UTC, RFC 3339
   double seconds = 0;
 
   static constexpr std::size_t said_limit = std::size_t{1024} * 1024;
@@ -74,12 +74,12 @@ enum class Outcome { applied, already_present, not_present, failed, interrupted,
 
 struct Judgement {
   Outcome outcome = Outcome::failed;
-  bool timed_out = false;        ///< failed, because of the time limit
-  Stage stage = Stage::start;    ///< where it failed
-  std::string message;           ///< why it failed: "ValueError: bad value (v1.2.0/003_x.py:12)"
+  bool timed_out = false;      ///< failed, because of the time limit
+  Stage stage = Stage::start;  ///< where it failed
+  std::string message;         ///< why it failed: "ValueError: bad value (v1.2.0/003_x.py:12)"
   std::string traceback;
-  std::string python;            ///< the version that ran: 3.11.2; empty where it never said
-  int signal = 0;                ///< for interrupted
+  std::string python;  ///< the version that ran: 3.11.2; empty where it never said
+  int signal = 0;      ///< for interrupted
 };
 
 /// Total: every way to end and everything that was said has exactly one meaning. In order:

@@ -60,9 +60,12 @@ int run(const std::vector<std::string_view>& arguments) {
   } catch (const Error& error) {
     return show_error(invocation, voice, report, error);
   } catch (const std::bad_alloc&) {
-    return show_error(invocation, voice, report, Error(ErrorCode::io, "out of memory", "nothing that was not said to be recorded is"));
+    return show_error(invocation, voice, report,
+                      Error(ErrorCode::io, "out of memory", "nothing that was not said to be recorded is"));
   } catch (const std::exception& error) {
-    return show_error(invocation, voice, report, Error(ErrorCode::io, std::string("unexpected: ") + error.what(), "this is a bug of telec: please report it"));
+    return show_error(
+        invocation, voice, report,
+        Error(ErrorCode::io, std::string("unexpected: ") + error.what(), "this is a bug of telec: please report it"));
   }
 }
 

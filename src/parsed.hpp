@@ -16,8 +16,9 @@ struct Refusal {
 template <class T>
 class Parsed {
  public:
-  Parsed(T value) : content_(std::move(value)) {}            // NOLINT(google-explicit-constructor): reads as the value
-  Parsed(Refusal refusal) : content_(std::move(refusal)) {}  // NOLINT(google-explicit-constructor): reads as the refusal
+  Parsed(T value) : content_(std::move(value)) {}  // NOLINT(google-explicit-constructor): reads as the value
+  Parsed(Refusal refusal)
+      : content_(std::move(refusal)) {}  // NOLINT(google-explicit-constructor): reads as the refusal
 
   [[nodiscard]] bool ok() const { return content_.index() == 0; }
   explicit operator bool() const { return ok(); }

@@ -17,7 +17,8 @@ bool Range::contains(std::string_view version) const {
   if (from_ && to_ && *from_ == *to_) {
     return version == to_->text();
   }
-  return (!from_ || Version::compare(from_->text(), version) < 0) && (!to_ || Version::compare(version, to_->text()) <= 0);
+  return (!from_ || Version::compare(from_->text(), version) < 0) &&
+         (!to_ || Version::compare(version, to_->text()) <= 0);
 }
 
 }  // namespace telec

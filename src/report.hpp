@@ -38,18 +38,18 @@ struct ReportEntry {
   State state = State::pending;
   std::optional<double> seconds;  ///< how long it ran, now or when it was recorded
   bool late = false;
-  bool gone = false;     ///< recorded, and not in the tree
-  bool changed = false;  ///< recorded, and its script is not the one that ran (line ends and a BOM do not count)
+  bool gone = false;          ///< recorded, and not in the tree
+  bool changed = false;       ///< recorded, and its script is not the one that ran (line ends and a BOM do not count)
   bool out_of_order = false;  ///< recorded after one that comes later
-  std::string at;        ///< when it was recorded: UTC, RFC 3339; empty where unknown
-  std::string outcome;   ///< as recorded: applied, already_present, marked; empty where unknown
-  std::string log;       ///< the log of this run's attempt; empty: nothing was printed
+  std::string at;             ///< when it was recorded: UTC, RFC 3339; empty where unknown
+  std::string outcome;        ///< as recorded: applied, already_present, marked; empty where unknown
+  std::string log;            ///< the log of this run's attempt; empty: nothing was printed
   // For the record of attempts; not in the document.
   std::string ended_at;
   std::string sha256;
   std::string python;
-  std::string stage;     ///< where it failed
-  std::string message;   ///< why it failed
+  std::string stage;    ///< where it failed
+  std::string message;  ///< why it failed
 };
 
 /// Something that `verify` or `lint` found.
@@ -63,7 +63,7 @@ struct Finding {
 
 /// One line of `doctor`.
 struct HealthCheck {
-  std::string name;     ///< a stable word for machines: `interpreter`
+  std::string name;  ///< a stable word for machines: `interpreter`
   bool ok = true;
   std::string message;  ///< what is so
   std::string hint;     ///< what to do; empty where it is ok
@@ -73,8 +73,8 @@ struct ReportError {
   ErrorCode code = ErrorCode::io;
   std::string message;
   std::string hint;
-  std::string id;         ///< the migration it is about; empty: none
-  std::string stage;      ///< word_of(Stage); empty: none
+  std::string id;     ///< the migration it is about; empty: none
+  std::string stage;  ///< word_of(Stage); empty: none
   std::string traceback;
   std::string output_tail;  ///< the last of what the script printed; for people, not in the document
   std::string log;
@@ -87,18 +87,18 @@ struct Report {
   Range range;
   std::vector<ReportEntry> entries;
   std::vector<Problem> problems;
-  std::vector<std::string> notes;  ///< said on stderr as they come; never change the outcome
-  std::vector<Finding> findings;          ///< verify, lint
-  std::vector<HealthCheck> health;        ///< doctor
-  std::vector<AttemptRecord> attempts;          ///< log
-  std::optional<std::string> output;      ///< log ID: what the last attempt printed
-  std::string path;                       ///< new: the file that was written
-  std::string reason;                     ///< mark, forget: why
-  std::string kept;                       ///< rebuild: where the old state file is now; empty: there was none
+  std::vector<std::string> notes;       ///< said on stderr as they come; never change the outcome
+  std::vector<Finding> findings;        ///< verify, lint
+  std::vector<HealthCheck> health;      ///< doctor
+  std::vector<AttemptRecord> attempts;  ///< log
+  std::optional<std::string> output;    ///< log ID: what the last attempt printed
+  std::string path;                     ///< new: the file that was written
+  std::string reason;                   ///< mark, forget: why
+  std::string kept;                     ///< rebuild: where the old state file is now; empty: there was none
   std::optional<ReportError> error;
   std::optional<std::vector<UserReport>> users;  ///< with --all-users or --user
-  std::size_t in_tree = 0;         ///< how many migrations the tree has, in range or not
-  std::size_t recorded = 0;        ///< how many migrations of the tree are recorded, in range
+  std::size_t in_tree = 0;                       ///< how many migrations the tree has, in range or not
+  std::size_t recorded = 0;                      ///< how many migrations of the tree are recorded, in range
 
   [[nodiscard]] std::size_t count(State state) const;
   /// 0, or the exit code of the error. Pending migrations are not an error here: see pending_exit_code.

@@ -65,7 +65,6 @@ struct RunContext {
 /// Runs `pending` in order. The first failure ends the run; what was not reached is in the report. `history` is
 /// what is on disk and grows with it. An entry is told to `progress` as applied only after the commit returned.
 void run_pending(const std::vector<const Migration*>& pending, History& history, Interpreter& interpreter,
-                 HistoryStore& store, Progress& progress, StopRequest& stop, const RunContext& context,
-                 Report& report);
+                 HistoryStore& store, Progress& progress, StopRequest& stop, const RunContext& context, Report& report);
 
 }  // namespace telec

@@ -30,8 +30,9 @@ std::string fault_of(const PlaceFacts& place) {
 
 Error unsafe_place(const std::string& what, const PlaceFacts& place, const std::string& fault) {
   const std::string path = quoted(place.path);
-  const std::string next = place.owner != 0 ? "give it to root with 'chown root " + place.path + "', or run as the user whose it is"
-                                            : "take that away with: chmod go-w " + path;
+  const std::string next = place.owner != 0
+                               ? "give it to root with 'chown root " + place.path + "', or run as the user whose it is"
+                               : "take that away with: chmod go-w " + path;
   return {ErrorCode::unsafe, "this runs as root, and " + what + " is not safe: " + path + " " + fault, printable(next)};
 }
 

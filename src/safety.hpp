@@ -19,8 +19,9 @@ struct PlaceFacts {
   bool is_on_the_way = false;  ///< only passed through: what others put into it does not count
 };
 
-/// Why somebody else than root could change it, or what is reached through it: `belongs to uid 1000`, `can be written by
-/// its group (gid 50)`, `can be written by every user`. Empty: nobody could. A sticky directory that all may write to
+/// Why somebody else than root could change it, or what is reached through it: `belongs to uid 1000`, `can be written
+/// by its group (gid 50)`, `can be written by every user`. Empty: nobody could. A sticky directory that all may write
+/// to
 /// (`/tmp`) is no fault on the way to somewhere: in it, nobody can rename or remove what is root's.
 std::string fault_of(const PlaceFacts& place);
 

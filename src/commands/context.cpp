@@ -39,7 +39,8 @@ std::string state_path(const Invocation& invocation) {
     return home_directory() + "/.teleclaude/migration_state.json";
   }
   if (const std::string name = name_of(path); name.empty() || name == "." || name == "..") {
-    throw Error(ErrorCode::usage, "the state file '" + path + "' has no file name", "as in --state-file ~/.teleclaude/migration_state.json");
+    throw Error(ErrorCode::usage, "the state file '" + path + "' has no file name",
+                "as in --state-file ~/.teleclaude/migration_state.json");
   }
   return path;
 }

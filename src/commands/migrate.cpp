@@ -31,8 +31,9 @@ std::string command_again(const Invocation& invocation) {
   std::string command = "telec migrate";
   const auto add = [&](const char* option, const std::optional<std::string>& value) {
     if (value) {
-      const bool plain = value->find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./~+:@%=-") ==
-                         std::string::npos;
+      const bool plain =
+          value->find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./~+:@%=-") ==
+          std::string::npos;
       command.append(" ").append(option).append(" ").append(plain ? *value : shell_quoted(*value));
     }
   };
@@ -46,7 +47,8 @@ std::string command_again(const Invocation& invocation) {
 void refuse_ids_out_of_range(const Range& range, const std::vector<std::string>& ids) {
   for (const std::string& id : ids) {
     if (!range.contains(id.substr(0, id.find('/')))) {
-      throw Error(ErrorCode::usage, quoted(id) + " is not in the range of --from and --to", "leave out the range: the id says it all");
+      throw Error(ErrorCode::usage, quoted(id) + " is not in the range of --from and --to",
+                  "leave out the range: the id says it all");
     }
   }
 }
@@ -86,8 +88,8 @@ int nothing_to_do(const Invocation& invocation, Voice& voice, Report& report) {
 }
 
 /// With something pending: takes the lock, looks again at what is pending then, and runs it.
-int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, StateDirectory& directory, Events* events,
-        Voice& voice, Report& report) {
+int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, StateDirectory& directory,
+        Events* events, Voice& voice, Report& report) {
   PythonOptions options;
   options.python = find_python(invocation.python);
   refuse_unsafe_path("the interpreter", options.python);
@@ -98,8 +100,8 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   options.timeout = invocation.timeout;
   StopSignals stop;
   directory.create();
-  LockFile lock(directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock", invocation.lock_timeout, stop,
-                [&](const std::string& text) { voice.note(text); });
+  LockFile lock(directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock", invocation.lock_timeout,
+                stop, [&](const std::string& text) { voice.note(text); });
   StateFile state(directory);
   state.may_commit(lock);
   History history = state.load();
@@ -133,9 +135,11 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
     report.notes.push_back(attempts.trouble());
   }
   for (ReportEntry& entry : report.entries) {
-    const auto step = std::ranges::find_if(plan.steps, [&](const Plan::Step& one) { return one.migration->id() == entry.id; });
+    const auto step =
+        std::ranges::find_if(plan.steps, [&](const Plan::Step& one) { return one.migration->id() == entry.id; });
     entry.late = step != plan.steps.end() && step->late;
-    if (entry.state == State::already_present && std::ranges::find(invocation.rerun, entry.id) != invocation.rerun.end()) {
+    if (entry.state == State::already_present &&
+        std::ranges::find(invocation.rerun, entry.id) != invocation.rerun.end()) {
       voice.note(entry.id + ": its check() was True, so migrate() was not called");
     }
   }

@@ -12,7 +12,8 @@
 namespace telec {
 namespace {
 
-void add_details(const History& history, const Tree& tree, const Migration* migration, bool compare, ReportEntry& entry) {
+void add_details(const History& history, const Tree& tree, const Migration* migration, bool compare,
+                 ReportEntry& entry) {
   const auto record = history.details(entry.id);
   if (!record) {
     return;

@@ -99,7 +99,8 @@ void Console::printed(std::string_view bytes) {
   while (!bytes.empty()) {
     const std::size_t end = bytes.find('\n');
     // A line without an end must not grow without an end.
-    partial_line_.append(bytes.substr(0, std::min(end, line_limit + 1 - std::min(partial_line_.size(), line_limit + 1))));
+    partial_line_.append(
+        bytes.substr(0, std::min(end, line_limit + 1 - std::min(partial_line_.size(), line_limit + 1))));
     if (end == std::string_view::npos) {
       return;
     }

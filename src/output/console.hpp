@@ -15,10 +15,10 @@
 namespace telec {
 
 struct ConsoleOptions {
-  bool results = true;     ///< false with --json and with -q: no lines for migrations
-  bool talk = true;        ///< false with -q: no notes
-  bool verbose = false;    ///< what the scripts print, as it comes
-  bool live = false;       ///< stderr is a terminal: one line says what is running now
+  bool results = true;   ///< false with --json and with -q: no lines for migrations
+  bool talk = true;      ///< false with -q: no notes
+  bool verbose = false;  ///< what the scripts print, as it comes
+  bool live = false;     ///< stderr is a terminal: one line says what is running now
   /// How wide that is, asked anew for every drawing of the line: it may be resized.
   std::function<std::size_t()> columns = [] { return std::size_t{80}; };
   Style result_style;
@@ -51,8 +51,8 @@ class Console : public Progress {
 
   LiveView view_;
   bool running_ = false;
-  bool shown_ = false;        // the live line stands on the terminal
-  double printed_at_ = 0;     // as `elapsed`, to the nearest tick
+  bool shown_ = false;     // the live line stands on the terminal
+  double printed_at_ = 0;  // as `elapsed`, to the nearest tick
   bool printed_lately_ = false;
   std::string latest_line_;   // of the script's output, not ended yet
   std::string partial_line_;  // of a script, not ended yet

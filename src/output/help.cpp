@@ -69,8 +69,8 @@ std::string help_text(const std::string& topic) {
     if (topic.empty() || verb.words != topic || *verb.details == '\0') {
       continue;
     }
-    std::string out = std::string("usage: telec ") + verb.words + " [OPTIONS]" + (*verb.arguments != '\0' ? " " : "") + verb.arguments +
-                      "\n\n" + verb.details + "\n\nexamples:\n";
+    std::string out = std::string("usage: telec ") + verb.words + " [OPTIONS]" + (*verb.arguments != '\0' ? " " : "") +
+                      verb.arguments + "\n\n" + verb.details + "\n\nexamples:\n";
     add_examples(out, verb.examples);
     out += "\noptions:\n";
     for (const OptionRow& option : options()) {

@@ -22,7 +22,9 @@ Json entry_value(const ReportEntry& entry) {
   value["number"] = migration ? Json(migration->number()) : Json(nullptr);
   value["description"] = migration ? Json(migration->description()) : Json(nullptr);
   value["state"] = word_of(entry.state);
-  value["seconds"] = entry.seconds ? Json(static_cast<double>(static_cast<long long>(*entry.seconds * 1000 + 0.5)) / 1000) : Json(nullptr);
+  value["seconds"] = entry.seconds
+                         ? Json(static_cast<double>(static_cast<long long>(*entry.seconds * 1000 + 0.5)) / 1000)
+                         : Json(nullptr);
   value["outcome"] = text_or_null(entry.outcome);
   value["at"] = text_or_null(entry.at);
   value["late"] = entry.late;

@@ -86,8 +86,8 @@ std::string run_summary(const Report& report) {
       return report.in_tree == 0 ? "nothing to do: no migrations in the tree\n"
                                  : "nothing to do: none in range, " + std::to_string(report.in_tree) + " in the tree\n";
     }
-    return "nothing to do: " + counted(report.recorded, "migration") + (report.range.is_everything() ? "" : " in range") +
-           " recorded, none pending\n";
+    return "nothing to do: " + counted(report.recorded, "migration") +
+           (report.range.is_everything() ? "" : " in range") + " recorded, none pending\n";
   }
   std::string text = std::string(report.error ? "stopped: " : "done: ") + counted(report.entries.size(), "migration");
   add_count(text, report.count(State::applied), "applied");
@@ -165,8 +165,8 @@ std::string output_text(const std::string& id, const std::optional<std::string>&
 std::string findings_text(const std::vector<Finding>& findings, const Style& style) {
   std::string text;
   for (const Finding& finding : findings) {
-    text += style.strong(printable(finding.path) + (finding.line > 0 ? ":" + std::to_string(finding.line) : "") + ":") + " " +
-            finding.rule + ": " + printable(finding.message) + "\n";
+    text += style.strong(printable(finding.path) + (finding.line > 0 ? ":" + std::to_string(finding.line) : "") + ":") +
+            " " + finding.rule + ": " + printable(finding.message) + "\n";
     if (!finding.hint.empty()) {
       for (const std::string_view line : lines_of(finding.hint)) {
         text.append("    ").append(printable(line)).append("\n");
@@ -180,8 +180,8 @@ std::string health_text(const Report& report, const Style& style) {
   std::string text;
   std::size_t bad = 0;
   for (const HealthCheck& check : report.health) {
-    text += style.state(check.ok ? State::ok : State::failed, check.ok ? "ok    " : "mend  ") + padded(check.name, 12) + "  " +
-            printable(check.message) + "\n";
+    text += style.state(check.ok ? State::ok : State::failed, check.ok ? "ok    " : "mend  ") + padded(check.name, 12) +
+            "  " + printable(check.message) + "\n";
     if (!check.ok && !check.hint.empty()) {
       text += std::string(20, ' ') + printable(check.hint) + "\n";
     }
@@ -202,7 +202,10 @@ std::string problem_lines(const std::vector<Problem>& problems, const Style& sty
 std::string error_text(const ReportError& error, const Style& style) {
   std::string text = "telec: " + style.strong("error:") + " ";
   if (!error.id.empty() && error.code != ErrorCode::unrecorded) {
-    text += error.id + (error.code == ErrorCode::interrupted ? " was interrupted" : error.code == ErrorCode::timeout ? " timed out" : " failed") +
+    text += error.id +
+            (error.code == ErrorCode::interrupted ? " was interrupted"
+             : error.code == ErrorCode::timeout   ? " timed out"
+                                                  : " failed") +
             (error.stage.empty() ? "" : " at " + error.stage) + ": ";
   } else if (!error.id.empty()) {
     text += error.id + ": ";

@@ -79,8 +79,9 @@ Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths) {
   // The file that a link names, not the link: stat follows it to the end.
   add(python_);
   const std::string beside = directory_of(python_);
-  for (const std::string& path : {beside + "/pyvenv.cfg", directory_of(beside) + "/pyvenv.cfg", std::string("/etc/ld.so.cache"),
-                                  std::string("/etc/ld.so.preload"), std::string("/etc/localtime")}) {
+  for (const std::string& path :
+       {beside + "/pyvenv.cfg", directory_of(beside) + "/pyvenv.cfg", std::string("/etc/ld.so.cache"),
+        std::string("/etc/ld.so.preload"), std::string("/etc/localtime")}) {
     add(path);
   }
   for (const std::string& path : paths) {
@@ -107,7 +108,8 @@ bool unchanged_since(const std::vector<std::string>& files, const timespec& mome
   const double limit = seconds_of(moment) - settling_seconds;
   return std::ranges::all_of(files, [&](const std::string& file) {
     struct stat status = {};
-    return ::stat(file.c_str(), &status) == 0 && seconds_of(status.st_mtim) < limit && seconds_of(status.st_ctim) < limit;
+    return ::stat(file.c_str(), &status) == 0 && seconds_of(status.st_mtim) < limit &&
+           seconds_of(status.st_ctim) < limit;
   });
 }
 

@@ -70,7 +70,8 @@ void close_from(int first) {
   const int count = static_cast<int>(spec.descriptors.size());
   std::array<int, most_descriptors> sources{};
   for (int i = 0; i < count; ++i) {
-    sources[static_cast<std::size_t>(i)] = ::fcntl(spec.descriptors[static_cast<std::size_t>(i)], F_DUPFD_CLOEXEC, most_descriptors);
+    sources[static_cast<std::size_t>(i)] =
+        ::fcntl(spec.descriptors[static_cast<std::size_t>(i)], F_DUPFD_CLOEXEC, most_descriptors);
     if (sources[static_cast<std::size_t>(i)] < 0) {
       fail(report, Step::descriptors);
     }

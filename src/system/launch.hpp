@@ -25,10 +25,10 @@ struct LaunchSpec {
 };
 
 struct Launched {
-  pid_t pid = -1;         ///< also its process group and session
-  FileDescriptor pidfd;   ///< not open where the kernel has none (before 5.3, or filtered)
+  pid_t pid = -1;           ///< also its process group and session
+  FileDescriptor pidfd;     ///< not open where the kernel has none (before 5.3, or filtered)
   std::string failed_step;  ///< "execute '/usr/bin/python3'": what failed; empty: nothing
-  int error = 0;          ///< its errno
+  int error = 0;            ///< its errno
 };
 
 /// Call from the main thread only: the death signal is bound to the thread that forked (prctl(2)). When it returns

@@ -14,9 +14,9 @@ namespace telec {
 
 bool mutant(Mutant fault) {
   static constexpr std::array names = {
-      "no_fsync",        "no_directory_fsync",   "rename_first",        "no_exclusive", "lock_is_nothing",
-      "no_second_check", "wait_for_end_of_file", "verdict_from_stdout", "no_session",   "environment_unfiltered",
-      "ownership_unchecked", "close_unchecked"};
+      "no_fsync",        "no_directory_fsync",     "rename_first",         "no_exclusive",
+      "lock_is_nothing", "no_second_check",        "wait_for_end_of_file", "verdict_from_stdout",
+      "no_session",      "environment_unfiltered", "ownership_unchecked",  "close_unchecked"};
   const char* wanted = std::getenv("TELEC_MUTANT");  // NOLINT(concurrency-mt-unsafe): one thread
   return wanted != nullptr && names.at(static_cast<std::size_t>(fault)) == std::string_view(wanted);
 }
@@ -39,7 +39,8 @@ void believe_output(ChildResult& result) {
     return;
   }
   const std::string head = "{\"nonce\": \"" + result.nonce + "\", \"event\": ";
-  result.said = head + "\"hello\", \"python\": \"3.8.0\", \"supported\": true}\n" + head + "\"verdict\", \"verdict\": \"applied\"}\n";
+  result.said = head + "\"hello\", \"python\": \"3.8.0\", \"supported\": true}\n" + head +
+                "\"verdict\", \"verdict\": \"applied\"}\n";
   result.said_too_much = false;
   result.ending = Exited{0};
 }
@@ -64,7 +65,8 @@ void tell_count() {
 }
 
 const bool counts = [] {
-  return std::getenv("TELEC_COUNT_NEW") != nullptr && std::atexit(tell_count) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
+  return std::getenv("TELEC_COUNT_NEW") != nullptr &&
+         std::atexit(tell_count) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
 }();
 
 }  // namespace

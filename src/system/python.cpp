@@ -37,8 +37,8 @@ using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_t
                                          asio::io_context::executor_type>;
 using Seconds = std::chrono::duration<double>;
 
-constexpr double start_limit = 10;  // seconds for python3 to come up
-constexpr double grace = 2;         // seconds between SIGTERM and SIGKILL
+constexpr double start_limit = 10;     // seconds for python3 to come up
+constexpr double grace = 2;            // seconds between SIGTERM and SIGKILL
 constexpr double tick_interval = 0.5;  // seconds between two looks of a live line
 
 auto after(double seconds) { return std::chrono::duration_cast<std::chrono::steady_clock::duration>(Seconds(seconds)); }
@@ -55,11 +55,24 @@ int duplicate(int fd) {
 class Attempt {
  public:
   /// `on_hello(said)` is called once, when the python has said that it is there and has its order.
-  Attempt(PythonProcess child, AttemptLog& log, StopSignals& stop, Progress& progress, const std::string& id, double timeout,
-          double began, std::function<void(std::string_view)> on_hello)
-      : pid_(child.pid), output_(io_, child.output.release()), channel_(io_, child.channel.release()), exit_(io_),
-        signals_(io_, duplicate(stop.descriptor())), deadline_(io_), grace_(io_), poll_(io_), tick_(io_), log_(log),
-        stop_(stop), progress_(progress), id_(id), timeout_(timeout), began_(began), on_hello_(std::move(on_hello)),
+  Attempt(PythonProcess child, AttemptLog& log, StopSignals& stop, Progress& progress, const std::string& id,
+          double timeout, double began, std::function<void(std::string_view)> on_hello)
+      : pid_(child.pid),
+        output_(io_, child.output.release()),
+        channel_(io_, child.channel.release()),
+        exit_(io_),
+        signals_(io_, duplicate(stop.descriptor())),
+        deadline_(io_),
+        grace_(io_),
+        poll_(io_),
+        tick_(io_),
+        log_(log),
+        stop_(stop),
+        progress_(progress),
+        id_(id),
+        timeout_(timeout),
+        began_(began),
+        on_hello_(std::move(on_hello)),
         said_(std::move(child.said)) {
     if (child.pidfd.is_open()) {
       // The handle waits and reaps; a second descriptor watches, because between the exit and the reaping the whole
@@ -200,7 +213,8 @@ class Attempt {
     poll_.expires_after(std::chrono::milliseconds(5));
     poll_.async_wait([this](error_code error) {
       siginfo_t info = {};
-      if (!error && ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0) {
+      if (!error && ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+          info.si_pid == 0) {
         watch_exit();
       } else {
         exited_ = exited_ || !error;
@@ -216,8 +230,9 @@ class Attempt {
       }
       const int count = stop_.count();
       if (count == 1) {
-        progress_.note(signal_name(stop_.signal()) + ": finishing " + id_ + " (for " + whole_seconds(monotonic_seconds() - began_) +
-                       " now, " + whole_seconds(timeout_) + " at the most), then stopping; once more to stop it now");
+        progress_.note(signal_name(stop_.signal()) + ": finishing " + id_ + " (for " +
+                       whole_seconds(monotonic_seconds() - began_) + " now, " + whole_seconds(timeout_) +
+                       " at the most), then stopping; once more to stop it now");
       } else if (count > 1) {
         if (!forced_) {
           progress_.note(signal_name(stop_.signal()) + " again: ending " + id_ + " now");
@@ -343,7 +358,8 @@ std::string find_python(const std::optional<std::string>& chosen) {
   if (const auto named = chosen ? chosen : environment("TELEC_PYTHON")) {
     const std::string path = named->find('/') == std::string::npos ? on_path(*named) : absolute_path(*named);
     if (path.empty() || !usable(path)) {
-      throw Error(ErrorCode::no_python, std::string(origin) + " names " + quoted(*named) + ", which is not an executable file",
+      throw Error(ErrorCode::no_python,
+                  std::string(origin) + " names " + quoted(*named) + ", which is not an executable file",
                   "name a python3 of 3.8 or newer");
     }
     return path;
@@ -359,8 +375,13 @@ std::string find_python(const std::optional<std::string>& chosen) {
 
 Python::Python(PythonOptions options, const Tree& tree, const LogDirectory& logs, LockFile& lock, StopSignals& stop,
                Progress& progress)
-    : options_(std::move(options)), tree_(tree), logs_(logs), lock_(lock), stop_(stop),
-      progress_(progress), standby_(options_, lock.descriptor(), stop.descriptor()) {}
+    : options_(std::move(options)),
+      tree_(tree),
+      logs_(logs),
+      lock_(lock),
+      stop_(stop),
+      progress_(progress),
+      standby_(options_, lock.descriptor(), stop.descriptor()) {}
 
 void Python::expect(std::vector<const Migration*> order) {
   if (Standby::is_worthwhile()) {
@@ -438,8 +459,9 @@ ChildResult Python::run(const Migration& migration) {
   if (!good || stop_.count() > 0) {
     standby_.drop();
   }
-  log.finish(good ? "" : std::string("failed at ") + word_of(judgement.stage) + ": " + printable(judgement.message) +
-                             (judgement.traceback.empty() ? "" : "\n" + judgement.traceback));
+  log.finish(good ? ""
+                  : std::string("failed at ") + word_of(judgement.stage) + ": " + printable(judgement.message) +
+                        (judgement.traceback.empty() ? "" : "\n" + judgement.traceback));
   result.output_tail = log.tail();
   result.log = log.path();
   if (!log.trouble().empty()) {

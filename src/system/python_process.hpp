@@ -37,10 +37,10 @@ PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& f
 
 /// What an order says: see shim.py.
 struct Order {
-  std::string id;          ///< the migration's
-  std::string path;        ///< the script's
-  const char* mode;        ///< run; ahead: compile `source` alone and wait; ping: say that it is there
-  bool wants_paths;        ///< say what shaped its start
+  std::string id;    ///< the migration's
+  std::string path;  ///< the script's
+  const char* mode;  ///< run; ahead: compile `source` alone and wait; ping: say that it is there
+  bool wants_paths;  ///< say what shaped its start
 };
 
 /// The bytes of an order, as the shim reads them.

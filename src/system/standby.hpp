@@ -23,7 +23,8 @@ namespace telec {
 
 class Standby {
  public:
-  /// `lock` is held by the waiting python too; a wait for it ends when `stop` becomes readable. `options` outlives this.
+  /// `lock` is held by the waiting python too; a wait for it ends when `stop` becomes readable. `options` outlives
+  /// this.
   Standby(const PythonOptions& options, int lock, int stop);
   Standby(const Standby&) = delete;
   Standby& operator=(const Standby&) = delete;

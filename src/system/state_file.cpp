@@ -27,9 +27,10 @@ void refuse_if_unsafe(const struct stat& status, const std::string& what, const 
                 "take that away with: chmod o-w " + quoted(path));
   }
   if (::geteuid() == 0 && status.st_uid != 0) {
-    throw Error(ErrorCode::unsafe,
-                "this runs as root, and " + what + " " + quoted(path) + " belongs to uid " + std::to_string(status.st_uid),
-                "run as that user");
+    throw Error(
+        ErrorCode::unsafe,
+        "this runs as root, and " + what + " " + quoted(path) + " belongs to uid " + std::to_string(status.st_uid),
+        "run as that user");
   }
   if (::geteuid() == 0 && (status.st_mode & S_IWGRP) != 0) {
     throw Error(ErrorCode::unsafe,
@@ -72,8 +73,9 @@ void StateDirectory::open() {
       return;
     }
     // Something is there that leads nowhere: an unmounted home looks like this, and it is not an empty history.
-    throw io_error("open the state directory", directory_, number,
-                   number == ENOENT ? "it is a symbolic link that leads nowhere: see whether what it leads to is mounted" : "");
+    throw io_error(
+        "open the state directory", directory_, number,
+        number == ENOENT ? "it is a symbolic link that leads nowhere: see whether what it leads to is mounted" : "");
   }
   struct stat status = {};
   if (::fstat(fd_.get(), &status) != 0) {
@@ -110,16 +112,17 @@ void StateDirectory::confirm() const {
   if (!seen && errno != ENOENT && errno != ENOTDIR) {
     throw io_error("look at the state directory", directory_, errno);
   }
-  if (!seen || opened.st_dev != named.st_dev ||
-      opened.st_ino != named.st_ino) {
-    throw Error(ErrorCode::io, "the state directory " + quoted(directory_) + " was moved or replaced while the migration ran",
+  if (!seen || opened.st_dev != named.st_dev || opened.st_ino != named.st_ino) {
+    throw Error(ErrorCode::io,
+                "the state directory " + quoted(directory_) + " was moved or replaced while the migration ran",
                 "put it back, then run 'telec migrate' again: the script's check() tells what is left to do");
   }
 }
 
 std::string StateFile::way_back(bool newer_schema) const {
   struct stat status = {};
-  std::string text = newer_schema ? "it is left as it is; a newer telec wrote it: upgrade telec" : "it is left as it is";
+  std::string text =
+      newer_schema ? "it is left as it is; a newer telec wrote it: upgrade telec" : "it is left as it is";
   const bool has_old = ::fstatat(directory_.descriptor(), old_name().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
   if (has_old) {
     text += "; the generation before it is " + quoted(directory_.directory() + "/" + old_name()) +
@@ -138,10 +141,12 @@ StateFile::Found StateFile::find(const std::string* expected) const {
     return found;
   }
   const auto refuse = [&](const std::string& why) {
-    return Error(ErrorCode::state_untrusted, "cannot trust the state file " + quoted(directory_.path()) + ": " + why, way_back(false));
+    return Error(ErrorCode::state_untrusted, "cannot trust the state file " + quoted(directory_.path()) + ": " + why,
+                 way_back(false));
   };
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  const FileDescriptor file = open_at(directory_.descriptor(), directory_.name().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const FileDescriptor file =
+      open_at(directory_.descriptor(), directory_.name().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!file.is_open()) {
     if (errno == ENOENT) {
       return found;
@@ -165,9 +170,9 @@ StateFile::Found StateFile::find(const std::string* expected) const {
   if (status.st_size > static_cast<off_t>(History::size_limit)) {
     throw refuse("larger than " + std::to_string(History::size_limit) + " bytes");
   }
-  const bool read = expected != nullptr
-                        ? has_content(file.get(), *expected, found.is_expected)
-                        : read_all(file.get(), found.text, History::size_limit, static_cast<std::size_t>(status.st_size));
+  const bool read = expected != nullptr ? has_content(file.get(), *expected, found.is_expected)
+                                        : read_all(file.get(), found.text, History::size_limit,
+                                                   static_cast<std::size_t>(status.st_size));
   if (!read) {
     throw io_error("read the state file", directory_.path(), errno);
   }
@@ -189,8 +194,7 @@ History StateFile::load() {
   if (!history) {
     const bool newer = history.reason().find("is newer than this telec") != std::string::npos;
     throw Error(ErrorCode::state_untrusted,
-                "cannot trust the state file " + quoted(directory_.path()) + ": " + history.reason(),
-                way_back(newer));
+                "cannot trust the state file " + quoted(directory_.path()) + ": " + history.reason(), way_back(newer));
   }
   return std::move(history).value();
 }
@@ -227,9 +231,13 @@ void StateFile::confirm_unchanged() const {
   directory_.confirm();
   lock_->confirm();
   const Found now = find(&last_.text);
-  if (now.exists != last_.exists || now.device != last_.device || now.inode != last_.inode || (now.exists && !now.is_expected)) {
-    throw Error(ErrorCode::io, "the state file " + quoted(directory_.path()) + " was changed by something else while the migration ran",
-                "nothing was overwritten; see what changed it, then run 'telec migrate' again: check() tells what is left to do");
+  if (now.exists != last_.exists || now.device != last_.device || now.inode != last_.inode ||
+      (now.exists && !now.is_expected)) {
+    throw Error(
+        ErrorCode::io,
+        "the state file " + quoted(directory_.path()) + " was changed by something else while the migration ran",
+        "nothing was overwritten; see what changed it, then run 'telec migrate' again: check() tells what is left to "
+        "do");
   }
 }
 
@@ -303,7 +311,8 @@ void StateFile::commit(const History& history) {
     if (last_.exists && keeps_old_) {
       keep_old_generation();
     }
-    if (!mutant(Mutant::rename_first) && ::renameat(directory, temporary.c_str(), directory, directory_.name().c_str()) != 0) {
+    if (!mutant(Mutant::rename_first) &&
+        ::renameat(directory, temporary.c_str(), directory, directory_.name().c_str()) != 0) {
       throw io_error("rename to " + quoted(directory_.path()), path, errno);
     }
   } catch (...) {

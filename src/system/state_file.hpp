@@ -89,7 +89,7 @@ class StateFile : public HistoryStore {
   const StateDirectory& directory_;
   const LockFile* lock_ = nullptr;
   bool keeps_old_ = true;  // the generation before the next commit becomes `.old`
-  Found last_;  // what is on disk, as far as this run knows
+  Found last_;             // what is on disk, as far as this run knows
 };
 
 }  // namespace telec

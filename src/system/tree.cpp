@@ -34,8 +34,8 @@ FileType type_of(int directory, const dirent64& entry) {
   return S_ISDIR(status.st_mode) ? FileType::directory : FileType::other;
 }
 
-/// Calls `on_entry(name, type)` for each entry but `.` and `..`. Reads with getdents64(2): opendir(3) would cost two more
-/// calls and 32 KiB per directory, and a tree has one for each version.
+/// Calls `on_entry(name, type)` for each entry but `.` and `..`. Reads with getdents64(2): opendir(3) would cost two
+/// more calls and 32 KiB per directory, and a tree has one for each version.
 template <class OnEntry>
 void list(const FileDescriptor& fd, const std::string& path, OnEntry on_entry) {
   alignas(dirent64) static std::array<char, 32768> buffer;
@@ -96,8 +96,7 @@ Catalog Tree::read_catalog() const {
     if (!fd.is_open()) {
       throw io_error("open the version directory", path, errno);
     }
-    list(fd, path,
-         [&](std::string_view name, FileType type) { catalog.add_script(version, name, type); });
+    list(fd, path, [&](std::string_view name, FileType type) { catalog.add_script(version, name, type); });
   }
   catalog.finish();
   return catalog;
@@ -138,12 +137,14 @@ std::string Tree::create_script(const Migration& migration, const std::string& t
   constexpr unsigned directory_mode = 0777;  // as umask(2) leaves it: these files are for others to read
   constexpr unsigned file_mode = 0666;
   if (::mkdirat(fd_.get(), version.c_str(), directory_mode) != 0 && errno != EEXIST) {
-    throw io_error("create the directory", directory_ + "/" + version, errno, "name your own tree with --migrations-dir DIR");
+    throw io_error("create the directory", directory_ + "/" + version, errno,
+                   "name your own tree with --migrations-dir DIR");
   }
   const FileDescriptor directory = open_at(fd_.get(), version.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   FileDescriptor file;
   if (directory.is_open()) {
-    file = open_at(directory.get(), std::string(migration.file_name()).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
+    file = open_at(directory.get(), std::string(migration.file_name()).c_str(),
+                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
   }
   if (!file.is_open() || !write_all(file.get(), text) || file.close() != 0) {
     throw io_error("create", path, errno, "name your own tree with --migrations-dir DIR");

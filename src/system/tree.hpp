@@ -22,7 +22,8 @@ class Tree {
   /// read, is not a regular file (any more), or is larger than 16 MiB.
   bool read_script(const Migration& migration, std::string& bytes, std::string& reason) const;
 
-  /// Writes a new script, and its version directory where there is none; never over a file. Its path. Throws Error (io).
+  /// Writes a new script, and its version directory where there is none; never over a file. Its path. Throws Error
+  /// (io).
   [[nodiscard]] std::string create_script(const Migration& migration, const std::string& text) const;
 
   /// Where the script is, as an absolute path: what `__file__` and tracebacks show.

@@ -27,7 +27,9 @@ std::optional<PlaceFacts> facts_of(const std::string& path) {
     }
     throw io_error("look at", path, errno);
   }
-  return PlaceFacts{path, status.st_uid, status.st_gid, status.st_mode & 07777U, S_ISDIR(status.st_mode), S_ISLNK(status.st_mode), false};
+  return PlaceFacts{
+      path, status.st_uid, status.st_gid, status.st_mode & 07777U, S_ISDIR(status.st_mode), S_ISLNK(status.st_mode),
+      false};
 }
 
 std::string target_of(const std::string& link) {
@@ -131,7 +133,8 @@ void refuse_unsafe_scripts(const std::string& tree, const std::vector<const Migr
       checked(what, *place);
     }
     boost::system::error_code error;
-    for (fs::recursive_directory_iterator entry(directory, error); !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    for (fs::recursive_directory_iterator entry(directory, error);
+         !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
       const std::string path = entry->path().native();
       const auto place = facts_of(path);
       if (place && checked(what, *place).is_link) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Looks at the places that a run depends on, before it starts. As root every component of a path counts, since what root
-// runs harms everybody; for any other user, what every user may write to.
+// Looks at the places that a run depends on, before it starts. As root every component of a path counts, since what
+// root runs harms everybody; for any other user, what every user may write to.
 #pragma once
 
 #include <string>
@@ -10,9 +10,9 @@
 
 namespace telec {
 
-/// As root: throws Error (unsafe) where somebody else could change `path` or anything on the way to it from `/`, through
-/// symbolic links also what they lead to. `what` is for the message: "the interpreter". A path that does not exist is
-/// judged as far as it exists.
+/// As root: throws Error (unsafe) where somebody else could change `path` or anything on the way to it from `/`,
+/// through symbolic links also what they lead to. `what` is for the message: "the interpreter". A path that does not
+/// exist is judged as far as it exists.
 void refuse_unsafe_path(const std::string& what, const std::string& path);
 
 /// As root: the same for all that lies in the version directories of `pending` below `tree`: a script imports what is

@@ -21,8 +21,9 @@ void must(bool holds) {
 bool is_harmless(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const telec::CodePoint point = telec::decode_utf8(text.substr(at));
-    if (point.length == 0 || (point.value < 0x20 && point.value != '\t') || (point.value >= 0x7f && point.value < 0xa0) ||
-        (point.value >= 0x202a && point.value <= 0x202e) || (point.value >= 0x2066 && point.value <= 0x2069)) {
+    if (point.length == 0 || (point.value < 0x20 && point.value != '\t') ||
+        (point.value >= 0x7f && point.value < 0xa0) || (point.value >= 0x202a && point.value <= 0x202e) ||
+        (point.value >= 0x2066 && point.value <= 0x2069)) {
       return false;
     }
     at += point.length;

@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace telec;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const Ending endings[] = {Exited{0}, Exited{3}, Killed{11, true}, TimedOut{1}, Stopped{15}, NotStarted{"x"}, StatusUnknown{"x"}};
+  const Ending endings[] = {Exited{0},   Exited{3},       Killed{11, true},  TimedOut{1},
+                            Stopped{15}, NotStarted{"x"}, StatusUnknown{"x"}};
   const Ending& ending = endings[size == 0 ? 0 : data[0] % std::size(endings)];
   ChildResult child;
   child.nonce = "0123456789abcdef0123456789abcdef";

@@ -74,7 +74,8 @@ int main() {
   int failed = 0;
   for (const std::string& text : {full, bare}) {
     const Count count = damage(text, ids);
-    std::printf("state_flips: %zu bytes: %ld refused, %ld the same ids, %ld other ids\n", text.size(), count.refused, count.same, count.wrong);
+    std::printf("state_flips: %zu bytes: %ld refused, %ld the same ids, %ld other ids\n", text.size(), count.refused,
+                count.same, count.wrong);
     total.refused += count.refused;
     total.same += count.same;
     total.wrong += count.wrong;

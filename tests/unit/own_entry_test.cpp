@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Entries that telec wrote itself are read by a shortcut. Whatever the shortcut takes, the general reading takes too, and
-// to the same end; whatever it does not take is read, or refused, as ever.
+// Entries that telec wrote itself are read by a shortcut. Whatever the shortcut takes, the general reading takes too,
+// and to the same end; whatever it does not take is read, or refused, as ever.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -95,11 +95,25 @@ TEST_CASE("text() after more records is what text() of the whole would be") {
 
 TEST_CASE("what is wrong in an entry is refused whether or not it is nearly in telec's own form") {
   const std::vector<std::pair<std::string, std::string>> faults = {
-      {"\"applied\"", "\"done\""},       {"0.021", "00.021"},         {"0.021", ".021"},        {"0.021", "0.02x"},
-      {"0.021", "-"},                    {"\"ab\"", "\"a\nb\""},      {"\"ab\"", "\"a\\qb\""},  {"\"ab\"", "ab"},
-      {"\"ada\"", "\"\xff\""},           {"\"ada\"", "\"ada"},        {"null}", "nul}"},        {"null}", "null"},
-      {"\"1.2.0/003_x.py\"", "\"1.2.0/x.py\""}, {"\"1.2.0/003_x.py\"", "\"1.02.0/003_x.py\""}, {"\"1.2.0/003_x.py\"", "\"\""},
-      {", \"at\"", ", \"id\""},          {"\"telec\"", "\"python\""}, {"null}", "null, }"},     {"null}", "null}}"},
+      {"\"applied\"", "\"done\""},
+      {"0.021", "00.021"},
+      {"0.021", ".021"},
+      {"0.021", "0.02x"},
+      {"0.021", "-"},
+      {"\"ab\"", "\"a\nb\""},
+      {"\"ab\"", "\"a\\qb\""},
+      {"\"ab\"", "ab"},
+      {"\"ada\"", "\"\xff\""},
+      {"\"ada\"", "\"ada"},
+      {"null}", "nul}"},
+      {"null}", "null"},
+      {"\"1.2.0/003_x.py\"", "\"1.2.0/x.py\""},
+      {"\"1.2.0/003_x.py\"", "\"1.02.0/003_x.py\""},
+      {"\"1.2.0/003_x.py\"", "\"\""},
+      {", \"at\"", ", \"id\""},
+      {"\"telec\"", "\"python\""},
+      {"null}", "null, }"},
+      {"null}", "null}}"},
   };
   CHECK(refusal(own).empty());
   for (const auto& [what, by] : faults) {

@@ -15,7 +15,8 @@ TEST_CASE("a python that has said nothing has said nothing") {
 
 TEST_CASE("hello tells what shaped the start, ready what was imported, here that it lives") {
   const StartFacts facts = read_start_facts(
-      "{\"nonce\": \"n\", \"event\": \"hello\", \"python\": \"3.11.2\", \"supported\": true, \"paths\": [\"/a\", \"/b c\"]}\n"
+      "{\"nonce\": \"n\", \"event\": \"hello\", \"python\": \"3.11.2\", \"supported\": true, \"paths\": [\"/a\", \"/b "
+      "c\"]}\n"
       "{\"nonce\": \"n\", \"event\": \"ready\", \"files\": [\"/json.py\"]}\n"
       "{\"nonce\": \"n\", \"event\": \"here\"}\n{\"nonce\": \"n\", \"event\": \"here\"}\n",
       "n");
@@ -31,9 +32,10 @@ TEST_CASE("a hello without paths gives none, so nothing is started ahead") {
 }
 
 TEST_CASE("lines with another nonce, unfinished lines and scribbles say nothing") {
-  for (const char* said : {"{\"nonce\": \"m\", \"event\": \"ready\"}\n", "{\"nonce\": \"n\", \"event\": \"ready\"}", "ready\n",
-                           "{\"event\": \"ready\"}\n", "{\"nonce\": \"n\", \"event\": \"ready\", \"files\": {}}\n",
-                           "{\"nonce\": \"n\", \"event\": \"ready\"} x\n", "\n\n"}) {
+  for (const char* said :
+       {"{\"nonce\": \"m\", \"event\": \"ready\"}\n", "{\"nonce\": \"n\", \"event\": \"ready\"}", "ready\n",
+        "{\"event\": \"ready\"}\n", "{\"nonce\": \"n\", \"event\": \"ready\", \"files\": {}}\n",
+        "{\"nonce\": \"n\", \"event\": \"ready\"} x\n", "\n\n"}) {
     CAPTURE(said);
     CHECK_FALSE(read_start_facts(said, "n").ready);
   }

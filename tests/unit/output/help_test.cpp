@@ -51,7 +51,8 @@ TEST_CASE("the help of a verb has its options, and no other verb's") {
       CAPTURE(option.name);
       std::string left = std::string("--") + option.name;
       if (option.argument != nullptr) {
-        left += option.argument_optional ? std::string("[=") + option.argument + "]" : std::string(" ") + option.argument;
+        left +=
+            option.argument_optional ? std::string("[=") + option.argument + "]" : std::string(" ") + option.argument;
       }
       left += " ";
       CHECK(contains(text, left + option.help) == has_option(verb.verb, option));
@@ -64,8 +65,8 @@ TEST_CASE("the help of a verb has its options, and no other verb's") {
 
 TEST_CASE("the help of a verb names every exit code") {
   const std::string text = unwrapped(help_text("migrate"));
-  for (const char* code : {" 0 done", " 1 a migration failed", " 2 usage", " 3 something is pending", " 4 findings", " 5 ran", " 65 ",
-                           " 69 ", " 74 ", " 75 ", " 77 ", " 130 and 143 "}) {
+  for (const char* code : {" 0 done", " 1 a migration failed", " 2 usage", " 3 something is pending", " 4 findings",
+                           " 5 ran", " 65 ", " 69 ", " 74 ", " 75 ", " 77 ", " 130 and 143 "}) {
     CAPTURE(code);
     CHECK(contains(text, code));
   }
