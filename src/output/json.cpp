@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "json.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "build_config.hpp"
@@ -12,6 +13,11 @@ using Json = nlohmann::ordered_json;
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
+/// To the millisecond, as a person would write it.
+Json seconds_or_null(const std::optional<double>& seconds) {
+  return seconds ? Json(static_cast<double>(std::lround(*seconds * 1000)) / 1000) : Json(nullptr);
+}
+
 Json version_or_null(const std::optional<Version>& version) { return version ? Json(version->text()) : Json(nullptr); }
 
 Json entry_value(const ReportEntry& entry) {
@@ -22,9 +28,7 @@ Json entry_value(const ReportEntry& entry) {
   value["number"] = migration ? Json(migration->number()) : Json(nullptr);
   value["description"] = migration ? Json(migration->description()) : Json(nullptr);
   value["state"] = word_of(entry.state);
-  value["seconds"] = entry.seconds
-                         ? Json(static_cast<double>(static_cast<long long>(*entry.seconds * 1000 + 0.5)) / 1000)
-                         : Json(nullptr);
+  value["seconds"] = seconds_or_null(entry.seconds);
   value["outcome"] = text_or_null(entry.outcome);
   value["at"] = text_or_null(entry.at);
   value["late"] = entry.late;
@@ -45,10 +49,6 @@ Json error_value(const ReportError& error) {
   value["traceback"] = text_or_null(error.traceback);
   value["log"] = text_or_null(error.log);
   return value;
-}
-
-Json seconds_or_null(const std::optional<double>& seconds) {
-  return seconds ? Json(static_cast<double>(static_cast<long long>(*seconds * 1000 + 0.5)) / 1000) : Json(nullptr);
 }
 
 Json attempt_value(const AttemptRecord& attempt) {

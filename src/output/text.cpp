@@ -137,10 +137,10 @@ std::string attempts_text(const Report& report, const Style& style, bool details
       add("", failed ? "at " + attempt.stage + ": " + attempt.message : attempt.message);
     }
     if (details) {
-      const std::string who = attempt.user.empty() && attempt.host.empty() ? "" : attempt.user + "@" + attempt.host;
+      std::string who = attempt.user.empty() && attempt.host.empty() ? "" : attempt.user + "@" + attempt.host;
       std::string with = attempt.python.empty() ? "" : "python " + attempt.python;
       with += attempt.telec.empty() ? "" : (with.empty() ? "" : ", ") + std::string("telec ") + attempt.telec;
-      add("by ", who + (who.empty() || with.empty() ? "" : ", ") + with);
+      add("by ", who.append(who.empty() || with.empty() ? "" : ", ").append(with));
       add("sha256 ", attempt.sha256);
       add("log ", attempt.log);
     }

@@ -270,7 +270,7 @@ class Attempt {
   }
 
   /// SIGTERM to the whole group, and SIGKILL when it has not helped.
-  void end(Ending why) {
+  void end(const Ending& why) {
     if (forced_) {
       return;
     }
@@ -346,7 +346,7 @@ std::string find_python(const std::optional<std::string>& chosen) {
     const std::string path = environment("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
     for (std::size_t begin = 0; begin <= path.size();) {
       const std::size_t end = std::min(path.find(':', begin), path.size());
-      const std::string candidate = path.substr(begin, end - begin) + "/" + name;
+      std::string candidate = path.substr(begin, end - begin) + "/" + name;
       if (candidate.front() == '/' && candidate[1] != '/' && usable(candidate)) {
         return candidate;
       }
@@ -356,7 +356,7 @@ std::string find_python(const std::optional<std::string>& chosen) {
   };
   const char* origin = chosen ? "--python" : "TELEC_PYTHON";
   if (const auto named = chosen ? chosen : environment("TELEC_PYTHON")) {
-    const std::string path = named->find('/') == std::string::npos ? on_path(*named) : absolute_path(*named);
+    std::string path = named->find('/') == std::string::npos ? on_path(*named) : absolute_path(*named);
     if (path.empty() || !usable(path)) {
       throw Error(ErrorCode::no_python,
                   std::string(origin) + " names " + quoted(*named) + ", which is not an executable file",
@@ -365,7 +365,7 @@ std::string find_python(const std::optional<std::string>& chosen) {
     return path;
   }
   const std::string system_python = "/usr/bin/python3";
-  const std::string path = usable(system_python) ? system_python : on_path("python3");
+  std::string path = usable(system_python) ? system_python : on_path("python3");
   if (path.empty()) {
     throw Error(ErrorCode::no_python, "there is no python3: not at '/usr/bin/python3' and not on PATH",
                 "install python3 (3.8 or newer), or name one with --python FILE or TELEC_PYTHON");

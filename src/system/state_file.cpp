@@ -265,7 +265,7 @@ std::string StateFile::keep_aside() {
   std::string time = utc_now();
   std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
   const std::string name = directory_.name() + ".refused-" + time;
-  const std::string path = directory_.directory() + "/" + name;
+  std::string path = directory_.directory() + "/" + name;
   const int directory = directory_.descriptor();
   if (::linkat(directory, directory_.name().c_str(), directory, name.c_str(), 0) != 0) {
     // A file system without hard links: a copy.

@@ -133,7 +133,7 @@ bool Tree::read_script(const Migration& migration, std::string& bytes, std::stri
 
 std::string Tree::create_script(const Migration& migration, const std::string& text) const {
   const std::string version = "v" + std::string(migration.version());
-  const std::string path = path_of(migration);
+  std::string path = path_of(migration);
   constexpr unsigned directory_mode = 0777;  // as umask(2) leaves it: these files are for others to read
   constexpr unsigned file_mode = 0666;
   if (::mkdirat(fd_.get(), version.c_str(), directory_mode) != 0 && errno != EEXIST) {

@@ -116,7 +116,9 @@ TEST_CASE("what is wrong in an entry is refused whether or not it is nearly in t
       {"null}", "null}}"},
   };
   CHECK(refusal(own).empty());
-  for (const auto& [what, by] : faults) {
+  for (const auto& fault : faults) {
+    const std::string& what = fault.first;
+    const std::string& by = fault.second;
     CAPTURE(what);
     CAPTURE(by);
     CHECK_FALSE(refusal(replaced(own, what, by)).empty());

@@ -15,7 +15,6 @@ using telec::Migration;
 using telec::Plan;
 using telec::Range;
 using telec::Record;
-using telec::Selection;
 using telec::Version;
 
 namespace {
