@@ -210,14 +210,15 @@ void StateFile::remove_leftover() const {
 void StateFile::probe() const {
   const std::string temporary = temporary_name();
   const std::string path = directory_.directory() + "/" + temporary;
+  constexpr std::size_t room_for_records = 4096;
+  const std::string bytes(last_.text.size() + room_for_records, ' ');  // before there is a file to leave behind
   remove_leftover();
   FileDescriptor file =
       open_at(directory_.descriptor(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (!file.is_open()) {
     throw io_error("write a probe to", path, errno);
   }
-  constexpr std::size_t room_for_records = 4096;
-  const bool written = write_all(file.get(), std::string(last_.text.size() + room_for_records, ' '));
+  const bool written = write_all(file.get(), bytes);
   const int write_errno = errno;
   const int closed = file.close();
   const int close_errno = errno;

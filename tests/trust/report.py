@@ -29,6 +29,8 @@ FOUND = [
      "`errors_test.py --only once`, `unlinkat`", "`cannot remove what an earlier run left` and the reason"),
     ("the first allocations of a run fail: `terminate called`, SIGABRT", "`errors_test.py --only allocation`, number 1 and 5",
      "`out of memory`, exit 74"),
+    ("no memory for the probe's bytes: the probe was left behind as a temporary file", "`errors_test.py --only allocation`, number 190",
+     "they are asked for before there is a file"),
     ("a verdict `failed` without a message gave an error without words", "`tests/fuzz/corpus/verdict/found-no-message`",
      "`no reason was given`"),
 ]
