@@ -29,8 +29,7 @@ std::string octal(unsigned mode) {
 std::string size_text(std::uint64_t bytes) {
   constexpr std::uint64_t mebibyte = std::uint64_t{1024} * 1024;
   constexpr std::uint64_t gibibyte = 1024 * mebibyte;
-  return bytes >= 10 * gibibyte ? std::to_string(bytes / gibibyte) + " GiB"
-                                       : std::to_string(bytes / mebibyte) + " MiB";
+  return bytes >= 10 * gibibyte ? std::to_string(bytes / gibibyte) + " GiB" : std::to_string(bytes / mebibyte) + " MiB";
 }
 
 /// Collects the lines; an Error within a look becomes its line.
