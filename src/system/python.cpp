@@ -359,7 +359,7 @@ std::string find_python(const std::optional<std::string>& chosen) {
     std::string path = named->find('/') == std::string::npos ? on_path(*named) : absolute_path(*named);
     if (path.empty() || !usable(path)) {
       throw Error(ErrorCode::no_python,
-                  std::string(origin) + " names " + quoted(*named) + ", which is not an executable file",
+                  std::string(origin) + " names " + telec::quoted(*named) + ", which is not an executable file",
                   "name a python3 of 3.8 or newer");
     }
     return path;

@@ -56,7 +56,7 @@ PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& f
   Launched child = launch(spec);
   if (!child.failed_step.empty()) {
     failure.reason = "cannot " + child.failed_step + (child.failed_step == "execute" ? " " : " python ") +
-                     quoted(options.python) + ": " + errno_text(child.error);
+                     telec::quoted(options.python) + ": " + errno_text(child.error);
     return process;
   }
   process.pid = child.pid;
