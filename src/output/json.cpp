@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "json.hpp"
 
-#include <cmath>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "build_config.hpp"
@@ -13,9 +15,14 @@ using Json = nlohmann::ordered_json;
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
-/// To the millisecond, as a person would write it.
+/// To the millisecond, as a person would write it. By way of text: rounding would need libm.
 Json seconds_or_null(const std::optional<double>& seconds) {
-  return seconds ? Json(static_cast<double>(std::lround(*seconds * 1000)) / 1000) : Json(nullptr);
+  if (!seconds) {
+    return nullptr;
+  }
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3f", *seconds);
+  return std::strtod(text.data(), nullptr);
 }
 
 Json version_or_null(const std::optional<Version>& version) { return version ? Json(version->text()) : Json(nullptr); }
