@@ -84,7 +84,8 @@ TEST_CASE("no line of the help is wider than 120 columns, or ends with a blank")
     topics.emplace_back(verb.words);
   }
   for (const std::string& topic : topics) {
-    for (const std::string_view line : lines_of(help_text(topic))) {
+    const std::string text = help_text(topic);
+    for (const std::string_view line : lines_of(text)) {
       CAPTURE(std::string(line));
       CHECK(line.size() <= 120);
       CHECK_FALSE(line.ends_with(' '));
