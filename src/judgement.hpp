@@ -6,7 +6,7 @@
 //   {"nonce": N, "event": "hello", "python": "3.11.2", "supported": true}
 //   {"nonce": N, "event": "stage", "stage": "load" | "check" | "migrate" | "recheck"}
 //   {"nonce": N, "event": "verdict", "verdict": "applied" | "already_present" | "not_present" | "failed",
-//    "stage": ..., "message": ..., "traceback": ...}
+//    "message": ..., "traceback": ...}     (failed: in the stage that was entered last, unless a "stage" names another)
 // ("not_present": check() alone was asked for, and it was False.)
 // A line without the nonce is a script's scribble and says nothing.
 #pragma once

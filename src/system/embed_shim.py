@@ -1,34 +1,41 @@
 # SPDX-License-Identifier: MIT
-# Build step: a Python program (shim.py with its parts, lint.py) as a C++ header. Compiles it first, so that a syntax
-# error fails the build. NAME.py becomes the constant NAME_source.
+# Build step: Python programs (shim.py and its parts, lint.py) as a C++ header. A syntax error fails the build. NAME.py
+# becomes NAME_source, its text, and NAME_code, what this python makes of it: the magic number of its code, then the code as
+# marshal writes it (the same bytes for the same python, with nothing of this machine's paths).
+import ast
+import importlib.util
+import marshal
 import pathlib
 import sys
 
 
-def text_of(path):
-    source = path.read_text(encoding="ascii")
-    compile(source, str(path), "exec")
-    return source
+def literals(data):
+    """C++ string literals of these bytes; in octal, since that cannot run into what follows."""
+    for start in range(0, len(data), 60):
+        text = "".join(chr(b) if 32 <= b < 127 and b not in b'"\\\\?' else "\\%03o" % b for b in data[start : start + 60])
+        yield '    "%s"\n' % text
+
+
+def without_comments(text):
+    """The same program, or the text as it is: python takes two hundred instructions for each character of a -c."""
+    lines = [line for line in text.split(b"\n") if not line.startswith(b"#")]
+    short = b"\n".join(line for line in lines if line) + b"\n"
+    return short if ast.dump(ast.parse(short)) == ast.dump(ast.parse(text)) else text
 
 
 def main():
-    shim, *parts, header_path = map(pathlib.Path, sys.argv[1:])
-    source = text_of(shim)
-    for part in parts:
-        name = '"%s"' % part.name
-        if source.count(name) != 1:
-            sys.exit("%s does not name %s once" % (shim, name))
-        source = source.replace(name, repr(text_of(part)))
-    compile(source, str(shim), "exec")
+    *programs, header_path = map(pathlib.Path, sys.argv[1:])
     with open(header_path, "w", encoding="ascii") as file:
-        file.write("// Made from %s.\n#pragma once\n\nnamespace telec {\n\n" % shim.name)
-        file.write("constexpr const char %s_source[] =\n" % shim.stem)
-        for line in source.splitlines(keepends=True):
-            for start in range(0, len(line), 2000):
-                piece = line[start : start + 2000]
-                piece = piece.replace("\\", "\\\\").replace('"', '\\"').replace("?", "\\?").replace("\n", "\\n")
-                file.write('    "%s"\n' % piece)
-        file.write("    ;\n\n}  // namespace telec\n")
+        file.write("// Made from %s.\n#pragma once\n\n#include <string_view>\n\nnamespace telec {\n"
+                   % ", ".join(path.name for path in programs))
+        for path in programs:
+            text = without_comments(path.read_bytes())
+            code = importlib.util.MAGIC_NUMBER + marshal.dumps(compile(text, "<string>", "exec"))
+            for kind, data in (("source", text), ("code", code)):
+                file.write("\nconstexpr std::string_view %s_%s(\n" % (path.stem, kind))
+                file.writelines(literals(data))
+                file.write("    , %d);\n" % len(data))
+        file.write("\n}  // namespace telec\n")
 
 
 main()

@@ -389,7 +389,7 @@ void Python::expect(std::vector<const Migration*> order) {
   }
 }
 
-void Python::start_next(const Migration& migration, std::string_view said, const std::string& nonce) {
+void Python::start_next(const Migration& migration) {
   const auto here = std::ranges::find(expected_, &migration);
   if (here == expected_.end() || here + 1 == expected_.end()) {
     return;
@@ -399,9 +399,22 @@ void Python::start_next(const Migration& migration, std::string_view said, const
   std::string refused;
   // Read again, and compared, when its turn comes: the one that runs now may change it.
   if (tree_.read_script(next, source, refused)) {
-    standby_.learn(said, nonce);
     standby_.start(next, tree_.path_of(next), source, sha256(source));
   }
+}
+
+std::optional<PythonProcess> Python::take_waiting(const Migration& migration, const std::string& sha256,
+                                                  bool& next_started) {
+  std::optional<Standby::Waiting> waiting = standby_.take(migration, sha256);
+  if (!waiting) {
+    return std::nullopt;
+  }
+  if (Standby::is_starting(*waiting)) {
+    // Where scripts are short it is the starts that take the time: two of them overlap.
+    start_next(migration);
+    next_started = true;
+  }
+  return standby_.is_ready(*waiting) ? std::optional(std::move(waiting->process)) : std::nullopt;
 }
 
 ChildResult Python::run(const Migration& migration) {
@@ -414,8 +427,10 @@ ChildResult Python::run(const Migration& migration) {
   }
   result.sha256 = sha256(source);
   const double began = monotonic_seconds();
-  std::optional<PythonProcess> child = standby_.take(migration, result.sha256);
-  if (!child) {
+  bool next_started = false;
+  std::optional<PythonProcess> child = take_waiting(migration, result.sha256, next_started);
+  const bool cold = !child;
+  if (cold) {
     NotStarted failure;
     child = start_python(options_, lock_.descriptor(), failure);
     if (!failure.reason.empty()) {
@@ -425,12 +440,21 @@ ChildResult Python::run(const Migration& migration) {
   }
   result.nonce = child->nonce;
   const pid_t pid = child->pid;
+  const std::string unsent = child->unsent;
   AttemptLog log(logs_, migration.id());
   try {
-    Attempt attempt(std::move(*child), log, stop_, progress_, migration.id(), options_.timeout, began,
-                    [&](std::string_view said) { start_next(migration, said, result.nonce); });
+    const auto on_hello = [&](std::string_view said) {
+      if (cold) {
+        standby_.learn(said, result.nonce);
+      }
+      if (cold || !next_started) {
+        start_next(migration);
+      }
+    };
+    Attempt attempt(std::move(*child), log, stop_, progress_, migration.id(), options_.timeout, began, on_hello);
     const char* mode = options_.only_check ? "check" : "run";
-    attempt.run(order_text(result.nonce, {migration.id(), tree_.path_of(migration), mode, !expected_.empty()}, source));
+    const Order order = {migration.id(), tree_.path_of(migration), mode, !expected_.empty()};
+    attempt.run(unsent + order_text(result.nonce, order, source));
     const Leftovers::Ended left = leftovers_.end(standby_.pid());
     attempt.drain();
     attempt.report(result);

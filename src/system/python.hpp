@@ -37,7 +37,8 @@ class Python : public Interpreter {
   ChildResult run(const Migration& migration) override;
 
  private:
-  void start_next(const Migration& migration, std::string_view said, const std::string& nonce);
+  void start_next(const Migration& migration);
+  std::optional<PythonProcess> take_waiting(const Migration& migration, const std::string& sha256, bool& next_started);
 
   PythonOptions options_;
   const Tree& tree_;

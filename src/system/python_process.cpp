@@ -27,6 +27,26 @@ std::string new_nonce() {
   return sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).substr(0, 32);
 }
 
+/// As shim_start.py reads it: eight digits, its length, before it.
+void add_part(std::string& text, std::string_view part) {
+  std::array<char, 16> length{};
+  std::snprintf(length.data(), length.size(), "%08zu", part.size());
+  text.append(length.data()).append(part);
+}
+
+/// The shim and its parts, as shim_start.py reads them.
+std::string programs_text() {
+  std::string text;
+  const std::string shim = mutated_shim(shim_source);
+  // Of a text that is not the one that was compiled there is no code.
+  add_part(text, shim == shim_source ? shim_code : "none");
+  add_part(text, shim);
+  for (const std::string_view part : {shim_ahead_code, shim_ahead_source, shim_failure_code, shim_failure_source}) {
+    add_part(text, part);
+  }
+  return text;
+}
+
 }  // namespace
 
 PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& failure) {
@@ -49,7 +69,7 @@ PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& f
   const FileDescriptor theirs(channel[1]);
   LaunchSpec spec;
   spec.file = options.python;
-  spec.arguments = {"-I", "-B", "-X", "utf8", "-X", "faulthandler", "-c", mutated_shim(shim_source)};
+  spec.arguments = {"-I", "-B", "-X", "utf8", "-X", "faulthandler", "-c", std::string(shim_start_source)};
   spec.environment = options.environment;
   spec.directory = options.home;
   spec.descriptors = {null.get(), writing.get(), writing.get(), theirs.get(), lock};
@@ -59,18 +79,20 @@ PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& f
                      telec::quoted(options.python) + ": " + errno_text(child.error);
     return process;
   }
+  process.unsent = programs_text();
   process.pid = child.pid;
   process.pidfd = std::move(child.pidfd);
   return process;
 }
 
 std::string order_text(const std::string& nonce, const Order& order, std::string_view source) {
-  std::string fields = nonce;
+  std::string fields = R"({"nonce": ")" + nonce + R"(", "event": ")";
   fields.append(1, '\0').append(order.id).append(1, '\0').append(order.path).append(1, '\0').append(order.mode);
   fields.append(1, '\0').append(order.wants_paths ? "paths" : "");
-  std::array<char, 32> head{};
-  std::snprintf(head.data(), head.size(), "%08zu%08zu", fields.size(), source.size());
-  return head.data() + fields + std::string(source);
+  std::string text;
+  add_part(text, fields);
+  add_part(text, source);
+  return text;
 }
 
 }  // namespace telec

@@ -29,6 +29,7 @@ struct PythonProcess {
   FileDescriptor channel;  ///< orders to it, and what it says
   std::string nonce;       ///< in every line that it says
   std::string said;        ///< what has been read from the channel so far
+  std::string unsent;      ///< what has to be written to the channel before the first order
 };
 
 /// Starts one. It holds `lock` too, so that nobody else runs while it lives. On failure `failure` has the reason and

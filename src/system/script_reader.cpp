@@ -134,7 +134,7 @@ Reading read_scripts(const std::string& python, ReadFor purpose, const std::vect
   }
   LaunchSpec spec;
   spec.file = python;
-  spec.arguments = {"-I", "-B", "-X", "utf8", "-c", lint_source};
+  spec.arguments = {"-I", "-B", "-X", "utf8", "-c", std::string(lint_source)};
   spec.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"};
   spec.directory = "/";
   const double began = monotonic_seconds();

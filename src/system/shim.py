@@ -1,99 +1,48 @@
 # SPDX-License-Identifier: MIT
 # Runs inside the python3 that telec starts, once per migration: takes the order from descriptor 3, runs the script's
-# check() and migrate(), and reports on descriptor 3 (../judgement.hpp has the protocol). The program is embedded in
-# telec and passed with -c. It imports nothing that an isolated python3 has not loaded by itself, but for atexit, which
-# is built in; and it must at least compile on every Python 3, so that an old one can say that it is too old.
-#
-# It is compiled at every start, so what not every start needs is kept as text until then: the build puts the other two
-# files where their names stand here.
+# check() and migrate(), and reports on descriptor 3 (../judgement.hpp has the protocol). shim_start.py has loaded it and
+# gives it `_part` and `_program`. It imports nothing that an isolated python3 has not loaded by itself, but for atexit,
+# which is built in; and it must at least compile on every Python 3, so that an old one can say that it is too old.
 import sys
-
-_AHEAD = "shim_ahead.py"
-_FAILURE = "shim_failure.py"
 
 
 def _telec_shim():
+    import _imp
+    import atexit
     import os
 
     channel, lock = 3, 4
     os.set_inheritable(channel, False)
     os.set_inheritable(lock, False)
-    pending = b""
+    ahead, failure = _program(), _program()
+    given = {"sys": sys}
 
-    def read(count):
-        nonlocal pending
-        while len(pending) < count:
-            piece = os.read(channel, max(count - len(pending), 65536))
-            if not piece:
-                os._exit(3)  # the runner is gone
-            pending += piece
-        taken, pending = pending[:count], pending[count:]
-        return taken
-
-    # An order: eight digits, the length of the fields; eight digits, the length of the script; the fields, separated
-    # by NUL; the script. The nonce is the same in all of them. Modes: `ahead` and `ping` execute nothing of the script.
+    # An order is two parts: the fields, separated by NUL, and the script. The head is how each line to the runner
+    # begins, with the nonce. The modes `ahead` and `ping` execute nothing of the script.
     def next_order():
-        head = read(16)
-        fields = [os.fsdecode(field) for field in read(int(head[:8])).split(b"\0")]
-        return fields, read(int(head[8:]))
+        return [os.fsdecode(field) for field in _part().split(b"\0")] + [_part()]
 
-    (nonce, migration_id, path, mode, wanted), source = next_order()
+    head, migration_id, path, mode, wanted, source = next_order()
+    write, get_pid, my_pid = os.write, os.getpid, os.getpid()
 
-    def quote(text):
-        text = str(text)
-        if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-            return '"' + text + '"'
-        out = ""
-        for c in text.encode("utf-8", "backslashreplace").decode("utf-8"):
-            if c in '"\\':
-                c = "\\" + c
-            elif c < " " or c == "\x7f":
-                c = "\\u%04x" % ord(c)
-            out += c
-        return '"' + out + '"'
-
-    write = os.write
-    my_pid = os.getpid()
-    get_pid = os.getpid
-
-    def send(event, *pairs):
-        if get_pid() != my_pid:
-            return  # a forked copy of this interpreter has no say
-        text = '{"nonce": "' + nonce + '", "event": "' + event + '"'
-        for name, value in pairs:
-            if type(value) is list:
-                value = "[" + ", ".join([quote(item) for item in value]) + "]"
-            elif type(value) is bool:
-                value = "true" if value else "false"
-            else:
-                value = quote(value)
-            text += ', "' + name + '": ' + value
-        data = (text + "}\n").encode("utf-8")
+    def say(text):
+        data = (head + text + "}\n").encode() if get_pid() == my_pid else b""  # a forked copy has no say
         while data:
-            data = data[write(channel, data):]
-
-    def part(text):
-        names = {"sys": sys}
-        exec(text, names)
-        return names
+            data = data[write(channel, data) :]
 
     supported = sys.version_info >= (3, 8)
-    ahead = part(_AHEAD) if supported and wanted else None
-    paths = [("paths", ahead["start_paths"]())] if ahead else []
-    send("hello", ("python", "%d.%d.%d" % sys.version_info[:3]), ("supported", supported), *paths)
+    paths = ""
+    if wanted and supported:
+        exec(ahead(), given)
+        paths = given["start_paths"]()
+    version = "%d.%d.%d" % sys.version_info[:3]
+    say('hello", "python": "' + version + '", "supported": ' + ("true" if supported else "false") + paths)
     if not supported:
         os._exit(3)
 
+    # Registered first, so it runs last: after the threads are joined and every other exit handler has run.
     verdict = []
-
-    def at_exit():
-        # Registered first, so it runs last: after the threads are joined and every other exit handler has run.
-        if verdict:
-            send("verdict", *verdict)
-
-    import atexit
-
-    atexit.register(at_exit)
+    atexit.register(lambda: verdict and say('verdict", "verdict": "' + verdict[0]))
     close = os.close
 
     def in_child():
@@ -105,12 +54,45 @@ def _telec_shim():
 
     os.register_at_fork(after_in_child=in_child)
 
+    # The built-in compile() would first make the types of `ast`, a quarter of a bare start. exec() does without, but
+    # names no file: so its frame is caught before it executes anything, and its code is given the script's path.
+    # What was to be said of the source on the way is `remarks`.
+    def compiled():
+        found, remarks, names = [], [], {"__builtins__": {}}
+
+        def catch(frame, event, _):
+            if event == "call" and frame.f_globals is names:
+                found.append(frame.f_code)
+                raise SystemExit
+
+        stderr, sys.stderr = sys.stderr, type(sys)("remarks")
+        sys.stderr.write = remarks.append
+        sys.setprofile(catch)
+        try:
+            exec(source, names)
+        except BaseException:
+            pass
+        sys.setprofile(None)
+        sys.stderr = stderr
+        if not found:
+            return compile(source, path, "exec", 0, True), []  # which says what is wrong with it, and where
+        _imp._fix_co_filename(found[0], path)
+        return found[0], [text.replace("<string>", path) for text in remarks]
+
+    code = None
     if mode == "ahead":
-        send("ready", ("files", ahead["import_ahead"](source, path)))
+        try:
+            code = compiled()
+        except Exception:
+            pass  # said when it is run
+        say('ready"' + given["import_ahead"](code and code[0], source))
+        known = source
         while mode != "run":
-            (_, migration_id, path, mode, _), source = next_order()
+            _, migration_id, path, mode, _, source = next_order()
             if mode == "ping":
-                send("here")
+                say('here"')
+        if source != known:
+            code = None
 
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
@@ -120,49 +102,49 @@ def _telec_shim():
     module = type(sys)("telec_migration")
     module.__file__ = path
     sys.modules[module.__name__] = module
+    refusal = []
 
-    class Refused(Exception):
-        pass
+    def refuse(why):
+        refusal.append(why)
+        raise ValueError
 
-    def boolean(name):
+    def enter(stage):
+        say('stage", "stage": "' + stage + '"')
+
+    def ask(name):
         value = getattr(module, name)()
-        if type(value) is not bool:
-            raise Refused("%s() returned %s, expected True or False" % (name, type(value).__name__[:200]))
+        if value is not True and value is not False:
+            refuse("%s() returned %s, expected True or False" % (name, type(value).__name__[:200]))
         return value
-
-    stage = "load"
-
-    def enter(name):
-        nonlocal stage
-        stage = name
-        send("stage", ("stage", name))
 
     def run():
         enter("load")
-        exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+        text, remarks = code or compiled()
+        sys.stderr.write("".join(remarks))
+        exec(text, module.__dict__)
         for name in ("check", "migrate"):
             if not hasattr(module, name):
-                raise Refused("the script has no %s()" % name)
+                refuse("the script has no %s()" % name)
             if not callable(getattr(module, name)):
-                raise Refused("%s is not a function" % name)
+                refuse("%s is not a function" % name)
         enter("check")
-        if boolean("check"):
-            return "already_present"
+        if ask("check"):
+            return 'already_present"'
         if mode == "check":
-            return "not_present"
+            return 'not_present"'
         enter("migrate")
-        if not boolean("migrate"):
-            raise Refused("migrate() returned False")
+        if not ask("migrate"):
+            refuse("migrate() returned False")
         enter("recheck")
-        if not boolean("check"):
-            raise Refused("check() is still False after migrate() returned True")
-        return "applied"
+        if not ask("check"):
+            refuse("check() is still False after migrate() returned True")
+        return 'applied"'
 
     try:
-        verdict = [("verdict", run())]
+        verdict.append(run())
     except BaseException as error:
-        message, traceback = part(_FAILURE)["describe"](error, path, isinstance(error, Refused))
-        verdict = [("verdict", "failed"), ("stage", stage), ("message", message), ("traceback", traceback)]
+        exec(failure(), given)
+        verdict.append(given["describe"](error, path, refusal))
 
 
 _telec_shim()

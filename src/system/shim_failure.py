@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The part of shim.py that is compiled when a script has failed: what went wrong, in words. It imports nothing, and
-# whatever the error's own code does, it comes to an end. `sys` is given.
+# The part of shim.py that is compiled when a script has failed: what went wrong, as the end of the verdict's line. It
+# imports nothing, and whatever the error's own code does, it comes to an end. `sys` is given.
 
 
 class Sink:
@@ -54,10 +54,20 @@ def traceback_of(error):
     return "".join(sink.parts)
 
 
-def describe(error, path, is_refusal):
+def quoted(text):
+    out = '"'
+    for c in text.encode("utf-8", "backslashreplace").decode("utf-8"):
+        out += "\\" + c if c in '"\\' else "\\u%04x" % ord(c) if c < " " or c == "\x7f" else c
+    return out + '"'
+
+
+def describe(error, path, refusal):
     folder, _, name = path.rpartition("/")
     place = folder.rpartition("/")[2] + "/" + name
-    if is_refusal:
-        return str(error) + " (" + place + ")", ""
-    line = line_of(error, path)
-    return one_line(error, path) + " (" + place + (":%s" % line if line else "") + ")", traceback_of(error)
+    if refusal:
+        message, traceback = refusal[0] + " (" + place + ")", ""
+    else:
+        line = line_of(error, path)
+        message = one_line(error, path) + " (" + place + (":%s" % line if line else "") + ")"
+        traceback = traceback_of(error)
+    return 'failed", "message": ' + quoted(message) + ', "traceback": ' + quoted(traceback)

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <array>
+#include <utility>
 
 #include "calls.hpp"
 
@@ -16,12 +17,31 @@ namespace {
 
 constexpr double ready_limit = 2;  // seconds for a python that is still on its way when its turn comes
 constexpr double here_limit = 1;   // seconds for one that has been waiting
-// More than this is not compiled ahead: it must fit into the socket's buffer, since nobody waits for it to be read.
+// More than this is not compiled ahead: with the shim it must fit into the socket's buffer, since nobody waits for it to be read.
 constexpr std::size_t compiled_ahead = std::size_t{64} * 1024;
 
 /// All or nothing: never waits.
 bool send_now(int channel, const std::string& bytes) {
   return ::send(channel, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+}
+
+/// False: it has gone, or talks without end.
+bool receive(PythonProcess& process) {
+  std::array<char, 16384> buffer;
+  const ssize_t got =
+      repeated([&] { return ::recv(process.channel.get(), buffer.data(), buffer.size(), MSG_DONTWAIT); });
+  if (got < 0) {
+    return errno == EAGAIN || errno == EWOULDBLOCK;
+  }
+  process.said.append(buffer.data(), static_cast<std::size_t>(got));
+  return got > 0 && process.said.size() < ChildResult::said_limit;
+}
+
+void end(const PythonProcess& process) {
+  // SIGKILL also ends what is stopped. It is not reaped yet, so the number of its group is nobody else's.
+  ::kill(-process.pid, SIGKILL);
+  ::kill(process.pid, SIGKILL);
+  repeated([&] { return ::waitpid(process.pid, nullptr, 0); });
 }
 
 }  // namespace
@@ -44,97 +64,100 @@ void Standby::start(const Migration& migration, const std::string& path, const s
   if (paths_.empty() || source.size() > compiled_ahead) {
     return;
   }
-  before_ = taker_.take(paths_);
-  if (!before_.is_settled()) {
+  Waiting waiting;
+  waiting.id = migration.id();
+  waiting.sha256 = sha256;
+  waiting.paths = paths_;
+  waiting.before = fresh_ ? *std::exchange(fresh_, std::nullopt) : taker_.take(paths_);
+  if (!waiting.before.is_settled()) {
     return;
   }
-  before_paths_ = paths_;
-  ::clock_gettime(CLOCK_REALTIME, &started_);
+  ::clock_gettime(CLOCK_REALTIME, &waiting.started);
   try {
     NotStarted failure;
-    PythonProcess process = start_python(options_, lock_, failure);
+    waiting.process = start_python(options_, lock_, failure);
     if (!failure.reason.empty()) {
       return;
     }
-    process_ = std::move(process);
   } catch (const Error&) {
     return;
   }
-  id_ = migration.id();
-  sha256_ = sha256;
-  if (!send_now(process_->channel.get(), order_text(process_->nonce, {id_, path, "ahead", true}, source))) {
-    drop();
+  PythonProcess& process = waiting.process;
+  const std::string order = order_text(process.nonce, {waiting.id, path, "ahead", true}, source);
+  if (send_now(process.channel.get(), std::exchange(process.unsent, "") + order)) {
+    waiting_ = std::move(waiting);
+  } else {
+    end(process);
   }
 }
 
-bool Standby::receive() {
-  std::array<char, 16384> buffer;
-  const ssize_t got =
-      repeated([&] { return ::recv(process_->channel.get(), buffer.data(), buffer.size(), MSG_DONTWAIT); });
-  if (got < 0) {
-    return errno == EAGAIN || errno == EWOULDBLOCK;
-  }
-  process_->said.append(buffer.data(), static_cast<std::size_t>(got));
-  return got > 0 && process_->said.size() < ChildResult::said_limit;
-}
-
-bool Standby::hear(double seconds, const std::function<bool(const StartFacts&)>& enough) {
+bool Standby::hear(PythonProcess& process, double seconds,
+                   const std::function<bool(const StartFacts&)>& enough) const {
   const double deadline = monotonic_seconds() + seconds;
-  while (!enough(read_start_facts(process_->said, process_->nonce))) {
+  while (!enough(read_start_facts(process.said, process.nonce))) {
     const double left = deadline - monotonic_seconds();
     if (left <= 0) {
       return false;
     }
-    std::array<pollfd, 2> wake = {pollfd{process_->channel.get(), POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
+    std::array<pollfd, 2> wake = {pollfd{process.channel.get(), POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
     ::poll(wake.data(), wake.size(), static_cast<int>(left * 1000) + 1);
-    if (wake[1].revents != 0 || (wake[0].revents != 0 && !receive())) {
+    if (wake[1].revents != 0 || (wake[0].revents != 0 && !receive(process))) {
       return false;
     }
   }
   return true;
 }
 
-bool Standby::is_usable() {
-  if (!(taker_.take(before_paths_) == before_) || !receive()) {
+std::optional<Standby::Waiting> Standby::take(const Migration& migration, const std::string& sha256) {
+  if (!waiting_) {
+    return std::nullopt;
+  }
+  fresh_ = taker_.take(waiting_->paths);
+  if (waiting_->id != migration.id() || waiting_->sha256 != sha256 || !(*fresh_ == waiting_->before)) {
+    drop();
+    fresh_.reset();
+    return std::nullopt;
+  }
+  return std::exchange(waiting_, std::nullopt);
+}
+
+bool Standby::is_starting(Waiting& waiting) {
+  return receive(waiting.process) && !read_start_facts(waiting.process.said, waiting.process.nonce).ready;
+}
+
+bool Standby::proves_ready(Waiting& waiting) const {
+  PythonProcess& process = waiting.process;
+  if (!receive(process)) {
     return false;
   }
   // Proof of life, made now: one that was stopped after it had said that it is ready must not be given the order.
-  if (read_start_facts(process_->said, process_->nonce).ready) {
-    if (!send_now(process_->channel.get(), order_text(process_->nonce, {id_, "", "ping", false}, "")) ||
-        !hear(here_limit, [](const StartFacts& facts) { return facts.here > 0; })) {
+  if (read_start_facts(process.said, process.nonce).ready) {
+    if (!send_now(process.channel.get(), order_text(process.nonce, {waiting.id, "", "ping", false}, "")) ||
+        !hear(process, here_limit, [](const StartFacts& facts) { return facts.here > 0; })) {
       return false;
     }
-  } else if (!hear(ready_limit, [](const StartFacts& facts) { return facts.ready; })) {
+  } else if (!hear(process, ready_limit, [](const StartFacts& facts) { return facts.ready; })) {
     return false;
   }
   // What it says itself must be what the fingerprint was made from, and what it imported must be as it was then.
-  const StartFacts facts = read_start_facts(process_->said, process_->nonce);
-  return facts.paths == before_paths_ && unchanged_since(facts.files, started_);
+  const StartFacts facts = read_start_facts(process.said, process.nonce);
+  return facts.paths == waiting.paths && unchanged_since(facts.files, waiting.started);
 }
 
-std::optional<PythonProcess> Standby::take(const Migration& migration, const std::string& sha256) {
-  if (!process_) {
-    return std::nullopt;
+bool Standby::is_ready(Waiting& waiting) {
+  if (proves_ready(waiting)) {
+    return true;
   }
-  if (id_ != migration.id() || sha256_ != sha256 || !is_usable()) {
-    drop();
-    return std::nullopt;
-  }
-  std::optional<PythonProcess> taken = std::move(process_);
-  process_.reset();
-  return taken;
+  end(waiting.process);
+  fresh_.reset();
+  return false;
 }
 
 void Standby::drop() {
-  if (!process_) {
-    return;
+  if (waiting_) {
+    end(waiting_->process);
+    waiting_.reset();
   }
-  const pid_t pid = process_->pid;
-  // SIGKILL also ends what is stopped. It is not reaped yet, so the number of its group is nobody else's.
-  ::kill(-pid, SIGKILL);
-  ::kill(pid, SIGKILL);
-  repeated([&] { return ::waitpid(pid, nullptr, 0); });
-  process_.reset();
 }
 
 }  // namespace telec

@@ -23,6 +23,16 @@ namespace telec {
 
 class Standby {
  public:
+  /// A python that was started ahead, and what is needed to tell whether it may still be used.
+  struct Waiting {
+    PythonProcess process;
+    std::string id;
+    std::string sha256;
+    Fingerprint before;              ///< taken before it was started
+    std::vector<std::string> paths;  ///< what `before` was made from
+    timespec started = {};           ///< when, by the clock of the file systems
+  };
+
   /// `lock` is held by the waiting python too; a wait for it ends when `stop` becomes readable. `options` outlives
   /// this.
   Standby(const PythonOptions& options, int lock, int stop);
@@ -40,32 +50,34 @@ class Standby {
   /// throws.
   void start(const Migration& migration, const std::string& path, const std::string& source, const std::string& sha256);
 
-  /// The waiting python, ready for its order, if it is the one for `migration`, was made from these bytes, lives, and
-  /// nothing that shaped its start has changed. Otherwise it is dropped.
-  std::optional<PythonProcess> take(const Migration& migration, const std::string& sha256);
+  /// The waiting python, which may still be on its way, if it is the one for `migration`, was made from these bytes,
+  /// and nothing that shaped its start has changed. Otherwise it is dropped.
+  std::optional<Waiting> take(const Migration& migration, const std::string& sha256);
 
-  /// Kills it and waits for it.
+  /// Is it still on its way? Then another may be started before it is waited for, to use the time.
+  static bool is_starting(Waiting& waiting);
+
+  /// Waits until it is ready for its order: it lives, and was started and has imported as was assumed. Where that is not
+  /// so, or not soon, it is ended.
+  bool is_ready(Waiting& waiting);
+
+  /// Kills what waits, and waits for it.
   void drop();
 
   /// Its pid; -1: none waits.
-  [[nodiscard]] pid_t pid() const { return process_ ? process_->pid : -1; }
+  [[nodiscard]] pid_t pid() const { return waiting_ ? waiting_->process.pid : -1; }
 
  private:
-  bool is_usable();
-  bool hear(double seconds, const std::function<bool(const StartFacts&)>& enough);
-  bool receive();
+  bool hear(PythonProcess& process, double seconds, const std::function<bool(const StartFacts&)>& enough) const;
+  bool proves_ready(Waiting& waiting) const;
 
   const PythonOptions& options_;
   int lock_;
   int stop_;
   FingerprintTaker taker_;
   std::vector<std::string> paths_;  // of the last python that said them; empty: not known
-  std::optional<PythonProcess> process_;
-  std::string id_;
-  std::string sha256_;
-  Fingerprint before_;                     // taken before it was started
-  std::vector<std::string> before_paths_;  // what before_ was made from
-  timespec started_ = {};                  // when, by the clock of the file systems
+  std::optional<Waiting> waiting_;
+  std::optional<Fingerprint> fresh_;  // taken since the last migration ended
 };
 
 }  // namespace telec
