@@ -417,7 +417,7 @@ ChildResult Python::run(const Migration& migration) {
   std::optional<PythonProcess> child = standby_.take(migration, result.sha256);
   if (!child) {
     NotStarted failure;
-    child = start_python(options_, lock_.descriptor(), failure);
+    child = start_python(options_, lock_.descriptor(), std::min(options_.timeout, start_limit), failure);
     if (!failure.reason.empty()) {
       result.ending = failure;
       return result;

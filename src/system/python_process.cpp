@@ -29,7 +29,7 @@ std::string new_nonce() {
 
 }  // namespace
 
-PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& failure) {
+PythonProcess start_python(const PythonOptions& options, int lock, double limit, NotStarted& failure) {
   PythonProcess process;
   process.nonce = new_nonce();
   std::array<int, 2> output{};
@@ -53,10 +53,11 @@ PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& f
   spec.environment = options.environment;
   spec.directory = options.home;
   spec.descriptors = {null.get(), writing.get(), writing.get(), theirs.get(), lock};
+  spec.limit = limit;
   Launched child = launch(spec);
   if (!child.failed_step.empty()) {
     failure.reason = "cannot " + child.failed_step + (child.failed_step == "execute" ? " " : " python ") +
-                     telec::quoted(options.python) + ": " + errno_text(child.error);
+                     telec::quoted(options.python) + ": " + child.reason;
     return process;
   }
   process.pid = child.pid;

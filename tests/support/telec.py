@@ -205,6 +205,15 @@ class _Tally(unittest.TextTestResult):
         self.passed += 1
 
 
+def children_of(pid):
+    """The pids of its children, in the order in which they were started."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:
+        return []
+
+
 def main(suite):
     """Runs the calling module's tests and prints one summary line, `SUITE: N passed, N failed[, N skipped]`."""
     module = sys.modules["__main__"]
