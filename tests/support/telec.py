@@ -27,6 +27,10 @@ def binary():
     return os.path.abspath(name)
 
 
+# LeakSanitizer cannot work in a traced process, and ends it with an error of its own.
+WHILE_TRACED = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+
+
 class Result:
     """How one run ended: exit code (negative: signal), both streams, and how long it took in seconds."""
 
