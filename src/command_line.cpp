@@ -47,7 +47,9 @@ std::string see_help(Verb verb) {
 [[noreturn]] void refuse_option(Verb verb, std::string_view typed) {
   std::vector<std::string_view> names;
   for (const OptionRow& option : options()) {
-    if (has_option(verb, option)) {
+    // Without a command there are --help and --version.
+    const bool is_for_none = option.argument == nullptr && (option.letter == 'h' || option.verbs == 0);
+    if (has_option(verb, option) || (verb == Verb::help && is_for_none)) {
       names.emplace_back(option.name);
     }
   }
@@ -304,6 +306,7 @@ void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
     invocation.verb = Verb::version;
     return;
   } else if (!help) {
+    refuse_unknown_option(tokens, Verb::help);
     refuse("no command was given", "'telec migrate' runs what is pending; see 'telec help'");
   }
   if (help) {

@@ -152,11 +152,12 @@ int Voice::finish(const Report& report, int exit_code) {
   if (report.error) {
     err_.write(error_text(*report.error, talk_style_));
   }
-  if (out_.failure() != 0 && exit_code == 0) {
-    exit_code = exit_code_of(ErrorCode::io);
+  if (out_.failure() != 0) {
+    // A failure of the run itself is what the exit code is needed for; the lost output is said all the same.
+    exit_code = exit_code == 0 ? exit_code_of(ErrorCode::io) : exit_code;
     err_.write(error_text(report_error(Error(ErrorCode::io, "cannot write to stdout: " + errno_text(out_.failure()),
                                              report.entries.empty() || report.command != "migrate" || report.dry_run
-                                                 ? "nothing else was to be done"
+                                                 ? "only what should be on stdout is missing"
                                                  : "what ran is recorded all the same: see 'telec migrate status'")),
                           talk_style_));
   }

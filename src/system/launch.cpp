@@ -2,6 +2,7 @@
 #include "launch.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "../judgement.hpp"
 #include "../text.hpp"
 #include "calls.hpp"
 #include "mutant.hpp"
@@ -119,11 +121,38 @@ std::string words_of(Step step, const LaunchSpec& spec) {
   return "start";
 }
 
-Launched failed(std::string step, int error) {
+Launched failed(std::string step, std::string reason) {
   Launched result;
   result.failed_step = std::move(step);
-  result.error = error;
+  result.reason = std::move(reason);
   return result;
+}
+
+/// Does the child fail or execute within `limit` seconds? Either makes its pipe readable.
+bool hears_in_time(int report, double limit) {
+  const double deadline = monotonic_seconds() + limit;
+  while (true) {
+    const double left = std::max(deadline - monotonic_seconds(), 0.0);
+    pollfd ready = {report, POLLIN, 0};
+    const int count = ::poll(&ready, 1, static_cast<int>(left * 1000) + 1);
+    if (count > 0 || left <= 0) {
+      return count > 0;
+    }
+  }
+}
+
+/// Why a child has not been heard of for so long, as far as the kernel says.
+std::string reason_of_silence(pid_t pid, double limit) {
+  siginfo_t info = {};
+  const bool stopped =
+      ::waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+  return "not done after " + seconds_text(limit) +
+         (stopped ? ", the new process was stopped (" + signal_name(info.si_status) + ")" : "");
+}
+
+void kill_and_reap(pid_t pid) {
+  ::kill(pid, SIGKILL);
+  repeated([&] { return ::waitpid(pid, nullptr, 0); });
 }
 
 }  // namespace
@@ -135,7 +164,7 @@ Launched launch(const LaunchSpec& spec) {
   const std::vector<char*> environment = pointers(spec.environment);
   std::array<int, 2> ends{};
   if (spec.descriptors.size() > most_descriptors || ::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return failed("make a pipe for", errno);
+    return failed("make a pipe for", errno_text(errno));
   }
   FileDescriptor reading(ends[0]);
   FileDescriptor writing(ends[1]);
@@ -152,18 +181,21 @@ Launched launch(const LaunchSpec& spec) {
   const int fork_errno = errno;
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
-    return failed("fork for", fork_errno);
+    return failed("fork for", errno_text(fork_errno));
   }
   writing.reset();
+  if (!hears_in_time(reading.get(), spec.limit)) {
+    std::string reason = reason_of_silence(pid, spec.limit);
+    kill_and_reap(pid);
+    return failed(words_of(Step::execute, spec), std::move(reason));
+  }
   Failure failure = {};
   const ssize_t got = repeated([&] { return ::read(reading.get(), &failure, sizeof failure); });
   if (got != 0) {
     const int read_errno = errno;
-    if (got < 0) {
-      ::kill(pid, SIGKILL);
-    }
-    repeated([&] { return ::waitpid(pid, nullptr, 0); });
-    return got < 0 ? failed("hear from", read_errno) : failed(words_of(failure.step, spec), failure.error);
+    kill_and_reap(pid);
+    return got < 0 ? failed("hear from", errno_text(read_errno))
+                   : failed(words_of(failure.step, spec), errno_text(failure.error));
   }
   Launched result;
   result.pid = pid;

@@ -22,17 +22,20 @@ struct LaunchSpec {
   std::vector<std::string> environment;  ///< all of it, NAME=VALUE
   std::string directory;                 ///< the child's current directory
   std::vector<int> descriptors;          ///< what the child has as 0, 1, 2, ...; all others are closed
+  double limit = 10;                     ///< seconds until `file` must have been executed
 };
 
 struct Launched {
   pid_t pid = -1;           ///< also its process group and session
   FileDescriptor pidfd;     ///< not open where the kernel has none (before 5.3, or filtered)
-  std::string failed_step;  ///< "execute '/usr/bin/python3'": what failed; empty: nothing
-  int error = 0;            ///< its errno
+  std::string failed_step;  ///< "execute": what failed; empty: nothing
+  std::string reason;       ///< why: "No such file or directory"
 };
 
 /// Call from the main thread only: the death signal is bound to the thread that forked (prctl(2)). When it returns
-/// without a failed step, the program has been executed. With one, no child is left.
+/// without a failed step, the program has been executed, or somebody killed the child before. With one, no child is
+/// left. Somebody may also stop the child before its exec, or the exec may hang in a file system that does not answer:
+/// past the limit it is killed, and that is a failed step like any other.
 Launched launch(const LaunchSpec& spec);
 
 }  // namespace telec

@@ -432,7 +432,7 @@ ChildResult Python::run(const Migration& migration) {
   const bool cold = !child;
   if (cold) {
     NotStarted failure;
-    child = start_python(options_, lock_.descriptor(), failure);
+    child = start_python(options_, lock_.descriptor(), std::min(options_.timeout, start_limit), failure);
     if (!failure.reason.empty()) {
       result.ending = failure;
       return result;

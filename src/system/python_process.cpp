@@ -49,7 +49,7 @@ std::string programs_text() {
 
 }  // namespace
 
-PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& failure) {
+PythonProcess start_python(const PythonOptions& options, int lock, double limit, NotStarted& failure) {
   PythonProcess process;
   process.nonce = new_nonce();
   std::array<int, 2> output{};
@@ -73,10 +73,11 @@ PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& f
   spec.environment = options.environment;
   spec.directory = options.home;
   spec.descriptors = {null.get(), writing.get(), writing.get(), theirs.get(), lock};
+  spec.limit = limit;
   Launched child = launch(spec);
   if (!child.failed_step.empty()) {
     failure.reason = "cannot " + child.failed_step + (child.failed_step == "execute" ? " " : " python ") +
-                     telec::quoted(options.python) + ": " + errno_text(child.error);
+                     telec::quoted(options.python) + ": " + child.reason;
     return process;
   }
   process.unsent = programs_text();

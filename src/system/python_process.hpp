@@ -32,9 +32,9 @@ struct PythonProcess {
   std::string unsent;      ///< what has to be written to the channel before the first order
 };
 
-/// Starts one. It holds `lock` too, so that nobody else runs while it lives. On failure `failure` has the reason and
-/// no child is left.
-PythonProcess start_python(const PythonOptions& options, int lock, NotStarted& failure);
+/// Starts one, within `limit` seconds. It holds `lock` too, so that nobody else runs while it lives. On failure
+/// `failure` has the reason and no child is left.
+PythonProcess start_python(const PythonOptions& options, int lock, double limit, NotStarted& failure);
 
 /// What an order says: see shim.py.
 struct Order {

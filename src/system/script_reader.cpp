@@ -54,8 +54,7 @@ Ended run(const LaunchSpec& base, const std::string& input) {
     child = launch(spec);
   }
   if (!child.failed_step.empty()) {
-    throw Error(ErrorCode::no_python,
-                "cannot " + child.failed_step + " " + quoted(base.file) + ": " + errno_text(child.error),
+    throw Error(ErrorCode::no_python, "cannot " + child.failed_step + " " + quoted(base.file) + ": " + child.reason,
                 "name a working interpreter with --python FILE or TELEC_PYTHON");
   }
   ::fcntl(feed.get(), F_SETFL, O_NONBLOCK);

@@ -15,9 +15,11 @@
 namespace telec {
 namespace {
 
-constexpr double ready_limit = 2;  // seconds for a python that is still on its way when its turn comes
-constexpr double here_limit = 1;   // seconds for one that has been waiting
-// More than this is not compiled ahead: with the shim it must fit into the socket's buffer, since nobody waits for it to be read.
+constexpr double launch_limit = 1;  // seconds until it is executed: the migration under way waits meanwhile
+constexpr double ready_limit = 2;   // seconds for a python that is still on its way when its turn comes
+constexpr double here_limit = 1;    // seconds for one that has been waiting
+// More than this is not compiled ahead: with the shim it must fit into the socket's buffer, since nobody waits for it to
+// be read.
 constexpr std::size_t compiled_ahead = std::size_t{64} * 1024;
 
 /// All or nothing: never waits.
@@ -75,7 +77,7 @@ void Standby::start(const Migration& migration, const std::string& path, const s
   ::clock_gettime(CLOCK_REALTIME, &waiting.started);
   try {
     NotStarted failure;
-    waiting.process = start_python(options_, lock_, failure);
+    waiting.process = start_python(options_, lock_, launch_limit, failure);
     if (!failure.reason.empty()) {
       return;
     }

@@ -6,7 +6,7 @@ Every script here runs in a chain and says which process it was (`note("pid", ..
 for the python that waits while it runs, so that each test knows whether one was there and whether it was used.
 """
 
-import json
+import fcntl
 import os
 import pathlib
 import shutil
@@ -175,6 +175,34 @@ class Chain(unittest.TestCase):
         self.assertTrue(self.noted(step - 1, "waiting"), "nothing was started ahead, so nothing was tested")
         self.assertNotEqual(self.noted(step - 1, "waiting"), self.noted(step, "pid"))
         self.assertFalse(telec.alive(int(self.noted(step - 1, "waiting"))))
+
+
+class HeldUp:
+    """While it lasts, whoever executes `path` has to wait: until the lease is given up, or the kernel takes it away
+    after 45 seconds (fcntl(2))."""
+
+    def __init__(self, path):
+        self.path = path
+        self.waited = False
+
+    def __enter__(self):
+        self.before = signal.signal(signal.SIGIO, lambda *_: setattr(self, "waited", True))
+        self.file = open(self.path, "rb")
+        # The last python that began with it may have it open for another moment.
+        if not telec.wait_until(self.take):
+            raise AssertionError(f"no lease on {self.path}")
+        return self
+
+    def take(self):
+        try:
+            fcntl.fcntl(self.file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        except BlockingIOError:
+            return False
+        return True
+
+    def __exit__(self, *_):
+        self.file.close()
+        signal.signal(signal.SIGIO, self.before)
 
 
 def needs_two_cores(test):
@@ -477,6 +505,37 @@ def migrate():
         self.run_all()
         self.assert_dropped(2)
 
+    def test_held_up_before_it_is_executed(self):
+        home = self.home.home
+        wrapper, inner = self.home.path / "python3", self.home.path / "inner"
+        wrapper.write_text(f'#!/bin/sh\nexec {inner} "$@"\n')
+        # The first python does not come up before the next one will have to wait.
+        inner.write_text(f'#!/bin/sh\n: >{home}/begun\nwhile [ ! -e {home}/held-up ]; do sleep 0.02; done\n'
+                         f'exec {TREE_PYTHON} "$@"\n')
+        for file in (wrapper, inner):
+            file.chmod(0o755)
+        time.sleep(0.1)
+        self.add(f"""
+def migrate():
+    while not os.path.exists({str(home / "let-go")!r}):
+        time.sleep(0.01)
+    return done()
+""")
+        self.add(PLAIN)
+        process = self.home.start("migrate", "--python", wrapper)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        self.assertTrue(telec.wait_until((home / "begun").exists, 30))
+        with HeldUp(wrapper) as held:
+            (home / "held-up").touch()
+            self.assertTrue(telec.wait_until(lambda: held.waited, 30), "nothing was started ahead, so nothing was tested")
+            first = telec.wait_until(lambda: self.noted(1, "pid"), 30)
+            given_up = telec.wait_until(lambda: telec.children_of(process.pid) == [int(first)], 30)
+        self.assertTrue(given_up, "it is still waited for")
+        (home / "let-go").touch()
+        self.assertEqual(process.wait(60), 0)
+        self.assertEqual(len(self.home.applied()), 2)
+
     def test_one_that_hangs_at_its_start(self):
         made = make_interpreter(self.home.path / "python")
         if made is None:
@@ -500,6 +559,20 @@ def migrate():
         self.add(PLAIN)
         self.run_all()
         self.assert_used(2)
+
+
+class ColdStart(Chain):
+    def test_one_that_is_never_executed_ends_the_run_and_the_message_says_so(self):
+        wrapper = self.home.path / "python3"
+        wrapper.write_text(f'#!/bin/sh\nexec {TREE_PYTHON} "$@"\n')
+        wrapper.chmod(0o755)
+        self.add(PLAIN)
+        with HeldUp(wrapper):
+            result = self.home.migrate("--python", wrapper, "--timeout", "1")
+        self.assertEqual(result.code, 69, result)
+        self.assertIn(f"cannot execute '{wrapper}': not done after 1.000 s", result.err)
+        self.assertEqual(self.home.applied(), [])
+        self.run_all("--python", wrapper)
 
 
 @needs_two_cores

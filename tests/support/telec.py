@@ -27,6 +27,10 @@ def binary():
     return os.path.abspath(name)
 
 
+# LeakSanitizer cannot work in a traced process, and ends it with an error of its own.
+WHILE_TRACED = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+
+
 class Result:
     """How one run ended: exit code (negative: signal), both streams, and how long it took in seconds."""
 
@@ -203,6 +207,15 @@ class _Tally(unittest.TextTestResult):
     def addSuccess(self, test):
         super().addSuccess(test)
         self.passed += 1
+
+
+def children_of(pid):
+    """The pids of its children, in the order in which they were started."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:
+        return []
 
 
 def main(suite):

@@ -133,7 +133,7 @@ int run(const telec::LaunchSpec& spec, std::string* failure) {
   const telec::Launched child = telec::launch(spec);
   if (!child.failed_step.empty()) {
     if (failure != nullptr) {
-      *failure = "cannot " + child.failed_step + ": " + telec::errno_text(child.error);
+      *failure = "cannot " + child.failed_step + ": " + child.reason;
     }
     return -1;
   }

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -39,6 +41,49 @@ std::string text_of(const std::map<std::string, std::string>& report, const std:
     text += (found == report.end() ? "(absent)" : found->second) + "|";
   }
   return text.substr(0, text.size() - 1);
+}
+
+/// Launches a program whose exec cannot come to an end within `limit` seconds, and says how that failed, or
+/// "launched"; then what it left behind. Another open of a file with a write lease has to wait until the lease is
+/// given up or the kernel takes it away, after 45 seconds (fcntl(2)).
+std::string launch_held_up(
+    double limit, const std::function<void()>& before = [] {}) {
+  const TemporaryDirectory directory;
+  return in_fork([&]() -> std::string {
+    ::signal(SIGIO, SIG_IGN);  // tells the holder that somebody waits
+    LaunchSpec spec = child_spec({"exit", "0"});
+    spec.file = directory / "program";
+    spec.limit = limit;
+    std::filesystem::copy_file(child_program(), spec.file);
+    const FileDescriptor lease = open_at(AT_FDCWD, spec.file.c_str(), O_RDONLY);
+    if (::fcntl(lease.get(), F_SETLEASE, F_WRLCK) != 0) {
+      return "no lease: " + errno_text(errno);
+    }
+    before();
+    const Launched child = launch(spec);
+    const std::string end = child.failed_step.empty() ? "launched" : child.failed_step + ": " + child.reason;
+    return end + (::waitpid(-1, nullptr, WNOHANG) == -1 ? "" : ", and a child is left");
+  });
+}
+
+/// Stops the next child that this process has, from a process that is no child of it.
+void stop_next_child() {
+  const pid_t parent = ::getpid();
+  // Forked twice: a child of this process would be taken for one that the launch left.
+  const pid_t between = ::fork();
+  if (between != 0) {
+    ::waitpid(between, nullptr, 0);
+    return;
+  }
+  const pid_t not_this = ::getpid();
+  if (::fork() == 0) {
+    const std::string children = "/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children";
+    eventually([&] {
+      const pid_t pid = std::atoi(read_file(children).c_str());
+      return pid > 0 && pid != not_this && ::kill(pid, SIGSTOP) == 0;
+    });
+  }
+  ::_exit(0);
 }
 
 }  // namespace
@@ -213,6 +258,25 @@ TEST_CASE("a directory that cannot be entered is named with its reason, and leav
   run(spec, &failure);
   CHECK(failure == "cannot enter the directory '" + directory.path() + "/file' for: Not a directory");
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+TEST_CASE("an exec that hangs is ended when its time is up, and leaves no process") {
+  const double began = monotonic_seconds();
+  CHECK(launch_held_up(0.1) == "execute: not done after 0.100 s");
+  CHECK(monotonic_seconds() - began < 20);
+}
+
+TEST_CASE("a child that is stopped before its exec is ended when its time is up, and the reason says so") {
+  std::string said;
+  // The longer limits are for a machine on which the child is not seen soon enough.
+  for (double limit = 0.2; limit < 30; limit *= 4) {
+    said = launch_held_up(limit, stop_next_child);
+    if (said.find("stopped") != std::string::npos) {
+      break;
+    }
+  }
+  CHECK(said.starts_with("execute: not done after "));
+  CHECK(said.ends_with(" s, the new process was stopped (SIGSTOP)"));
 }
 
 TEST_CASE("a descriptor that is not open is a failed step") {

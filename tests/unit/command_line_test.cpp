@@ -289,6 +289,14 @@ TEST_CASE("an unknown word suggests the nearest") {
   CHECK_FALSE(contains(refused({"\x1b[2J"}).message, "\x1b"));
 }
 
+TEST_CASE("an unknown option without a command suggests the nearest of those that need none") {
+  CHECK(refused({"--versio"}).message == "unknown option '--versio'");
+  CHECK(refused({"--versio"}).hint == "did you mean '--version'?");
+  CHECK(refused({"--hlep"}).hint == "did you mean '--help'?");
+  CHECK(refused({"--frobnicate"}).hint == "see 'telec help'");
+  CHECK(refused({"-x"}).message == "unknown option '-x'");
+}
+
 TEST_CASE("no words at all say how to begin") {
   CHECK(refused({}).message == "no command was given");
   CHECK(contains(refused({}).hint, "telec migrate"));

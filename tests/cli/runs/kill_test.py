@@ -130,24 +130,16 @@ def survivors(home):
     return pids
 
 
-def children_of(pid):
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            return [int(child) for child in file.read().split()]
-    except OSError:
-        return []
-
-
 def kill_children(process):
     """Kills the children of a running telec; how many there were. By descriptor, as a pid may change hands."""
     count = 0
-    for pid in children_of(process.pid):
+    for pid in telec.children_of(process.pid):
         try:
             descriptor = os.pidfd_open(pid)
         except OSError:
             continue
         try:
-            if pid in children_of(process.pid):
+            if pid in telec.children_of(process.pid):
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
                 count += 1
         except OSError:

@@ -13,6 +13,7 @@ import pathlib
 import pty
 import random
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -489,6 +490,68 @@ class StartedOddly(SignalTest):
         self.assertTrue(telec.wait_until(lambda: SLOW in self.err(), 5))
         self.go(home)
         self.assertEqual(self.finish(process).code, 143)
+
+
+@unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+class WithoutPidfd(SignalTest):
+    """On a kernel that has no pidfd_open(2): the end of a script is asked for again and again."""
+
+    def start(self, home, *args, **options):
+        self.err_path = home.path / "stderr"
+        self.trace = home.path / "trace"
+        command = ["strace", "-D", "-qq", "-o", str(self.trace), "-e", "trace=pidfd_open",
+                   "-e", "inject=pidfd_open:error=ENOSYS", telec.binary(), "migrate", *args]
+        with open(self.err_path, "wb") as err:
+            # -D: telec is our child and strace its grandchild, so that a signal reaches telec.
+            process = subprocess.Popen(command, env=home.environment(**telec.WHILE_TRACED), cwd=home.path, stderr=err,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self.addCleanup(self.end, home, process)
+        return process
+
+    def finish(self, process, seconds=60):
+        result = super().finish(process, seconds)
+        self.assertTrue(telec.wait_until(lambda: "(INJECTED)" in self.trace.read_text()),
+                        "no call was ever replaced: this shows nothing")
+        return result
+
+    def test_scripts_run_one_after_the_other(self):
+        home = self.home()
+        (home.home / "quick").touch()
+        result = self.finish(self.start(home, "--json"))
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(set(result.states().values()), {"applied"})
+        self.assertEqual(home.applied(), [FIRST, SLOW, LAST])
+
+    def test_every_kind_of_end_is_seen(self):
+        for body, message in (("raise RuntimeError('no')", "RuntimeError: no"), ("os._exit(3)", "status 3"),
+                              ("os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL")):
+            with self.subTest(body):
+                home = self.home()
+                home.add(SLOW, f"import os, signal\n\n\ndef check():\n    return False\n\n\ndef migrate():\n    {body}\n")
+                result = self.finish(self.start(home, "--json"))
+                self.assertEqual(result.code, 1, result)
+                self.assertEqual(result.states(), {FIRST: "applied", SLOW: "failed", LAST: "not_reached"})
+                self.assertIn(message, result.document["error"]["message"])
+
+    def test_a_time_limit_ends_the_script(self):
+        home = self.home()
+        process = self.start(home, "--json", "--timeout", "2")
+        python = self.wait_for_python(home)
+        result = self.finish(process)
+        self.assertEqual(result.document["error"]["code"], "timeout")
+        self.assertFalse(telec.alive(python))
+
+    def test_the_second_signal_stops_the_script(self):
+        home = self.home()
+        process = self.start(home, "--json")
+        python = self.wait_for_python(home)
+        process.send_signal(signal.SIGINT)
+        self.assertTrue(telec.wait_until(lambda: SLOW in self.err()))
+        process.send_signal(signal.SIGINT)
+        result = self.finish(process)
+        self.assertEqual(result.code, 130, result)
+        self.assertEqual(result.states()[SLOW], "interrupted")
+        self.assertFalse(telec.alive(python))
 
 
 class Descriptors(SignalTest):
