@@ -16,6 +16,7 @@
 #include <boost/process/v2/process.hpp>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -427,13 +428,16 @@ ChildResult Python::run(const Migration& migration) {
   const pid_t pid = child->pid;
   AttemptLog log(logs_, migration.id());
   try {
-    Attempt attempt(std::move(*child), log, stop_, progress_, migration.id(), options_.timeout, began,
-                    [&](std::string_view said) { start_next(migration, said, result.nonce); });
+    // Not on the stack: its buffers are larger than some limits leave of it.
+    const auto attempt =
+        std::make_unique<Attempt>(std::move(*child), log, stop_, progress_, migration.id(), options_.timeout, began,
+                                  [&](std::string_view said) { start_next(migration, said, result.nonce); });
     const char* mode = options_.only_check ? "check" : "run";
-    attempt.run(order_text(result.nonce, {migration.id(), tree_.path_of(migration), mode, !expected_.empty()}, source));
+    attempt->run(
+        order_text(result.nonce, {migration.id(), tree_.path_of(migration), mode, !expected_.empty()}, source));
     const Leftovers::Ended left = leftovers_.end(standby_.pid());
-    attempt.drain();
-    attempt.report(result);
+    attempt->drain();
+    attempt->report(result);
     result.survivors = left.survivors;
     result.finished_at = utc_now();
     if (!left.ended.empty()) {
