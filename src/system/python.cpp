@@ -347,9 +347,10 @@ std::string find_python(const std::optional<std::string>& chosen) {
     const std::string path = environment("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
     for (std::size_t begin = 0; begin <= path.size();) {
       const std::size_t end = std::min(path.find(':', begin), path.size());
-      std::string candidate = path.substr(begin, end - begin) + "/" + name;
-      if (candidate.front() == '/' && candidate[1] != '/' && usable(candidate)) {
-        return candidate;
+      const std::string directory = path.substr(begin, end - begin);
+      const std::string candidate = (directory.empty() ? "." : directory) + "/" + name;
+      if ((directory.starts_with('/') || mutant(Mutant::current_directory_searched)) && usable(candidate)) {
+        return absolute_path(candidate);
       }
       begin = end + 1;
     }
