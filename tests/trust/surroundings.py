@@ -8,6 +8,7 @@ not repeated here: tests/cli/inputs has them, one test per row of its tables.
 import ctypes
 import dataclasses
 import fcntl
+import functools
 import os
 import pathlib
 import pty
@@ -33,7 +34,7 @@ REAL = os.path.realpath(telec.PYTHON)
 
 # The second one looks around: whatever surrounds the runner, a script finds what is promised.
 SCRIPT = '''\
-import json, locale, os, signal, stat, sys, textwrap
+import json, os, signal, stat, sys, textwrap
 
 _EFFECT = os.path.join(os.environ["HOME"], "effects", "{name}")
 
@@ -53,13 +54,8 @@ def _look():
     assert not kept, "ignored: " + repr(kept)
     assert os.fstat(0).st_rdev == os.makedev(1, 3) or not stat.S_ISCHR(os.fstat(0).st_mode), "stdin is not the null device"
     assert sys.stdin.read() == "", "there is something on stdin"
-    extra = [fd for fd in range(5, 1100) if os.path.exists("/proc/self/fd/%d" % fd)]
-    others = []
-    for fd in extra:
-        try:
-            others.append(os.readlink("/proc/self/fd/%d" % fd))
-        except OSError:
-            pass
+    numbers = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []
+    others = [number for number in numbers if int(number) > 4 and os.path.exists("/proc/self/fd/" + number)]
     assert not others, "open: " + repr(others)
     assert os.getcwd() == os.path.realpath(os.environ["HOME"]), os.getcwd()
     assert sys.flags.isolated and sys.dont_write_bytecode
@@ -125,6 +121,13 @@ def simple(group, name, prepare, exit=0, **options):
     CASES.append(Case(group, name, prepare, exit, **options))
 
 
+@functools.cache
+def namespaces(*options):
+    """Can there be a mount namespace, and what `options` of unshare(1) ask for, and can something be mounted in it?"""
+    command = ["unshare", "-m", *options, "sh", "-c", "mount -t tmpfs none /mnt"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 class Scene:
     """One home with three migrations, the first of them recorded, and all that a case may change about a run in it."""
 
@@ -176,19 +179,18 @@ class Scene:
 
     def move_home(self, where):
         """HOME with all that is in it is `where` from now on."""
-        shutil.move(str(self.world.home), str(where))
+        shutil.move(str(self.world.home), where)
         self.where = pathlib.Path(where)
-        self.env["HOME"] = os.fsencode(where) if isinstance(where, bytes) else str(where)
+        self.env["HOME"] = where
 
-    def stand_in(self, text, python=None):
+    def stand_in(self, text):
         """What is started as python3 is this shell script; `real` in it is the real one."""
-        path = pathlib.Path(python or self.python)
-        path.write_text("#!/bin/sh\nreal=" + telec.PYTHON + "\n" + text)
-        path.chmod(0o755)
-        self.options += ["--python", str(path)]
-        return None
+        self.python.write_text("#!/bin/sh\nreal=" + telec.PYTHON + "\n" + text)
+        self.python.chmod(0o755)
+        self.named(self.python)
 
     def named(self, path):
+        """The interpreter is PATH; gives PATH, which a message has to name."""
         self.options += ["--python", str(path)]
         return path
 
@@ -204,8 +206,10 @@ class Scene:
             folder.chmod(0o777)
 
     def in_mounts(self, script, *more):
-        """Behind `script` in a mount namespace of its own; $1 of it is this scene's path."""
+        """Behind `script` in a mount namespace of its own; $at in it is this scene's path."""
         root_only("mounting")
+        if not namespaces(*more):
+            raise CannotBeMade("namespaces: " + " ".join(["unshare -m", *more]) + " fails here")
         self.prefix = ["unshare", "-m", *more, "sh", "-ec", f'at=$1; shift; {script}; exec "$@"', "sh", str(self.path), *self.prefix]
 
     def clock(self, start, step=0):
@@ -325,10 +329,10 @@ for _name, _make in {
 
 @case("interpreter", "--python is a socket", **STARTED)
 def _(s):
-    here = os.getcwd()
+    folder = os.open(s.bin, os.O_PATH)
+    s.undo.append(lambda: os.close(folder))
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(f"/proc/self/fd/{os.open(s.bin, os.O_PATH)}/python3")
-    assert os.getcwd() == here
+        server.bind(f"/proc/self/fd/{folder}/python3")  # the path of a socket is short
     return s.named(s.python)
 
 
@@ -767,7 +771,7 @@ for _name, _variables in {
         "GLIBC_TUNABLES": {"GLIBC_TUNABLES": "glibc.malloc.check=3:glibc.malloc.tcache_count=0"},
         "GCONV_PATH, LOCPATH, NLSPATH": {"GCONV_PATH": "/tmp", "LOCPATH": "/tmp", "NLSPATH": "/tmp/%N"},
         "LD_BIND_NOW and LD_LIBRARY_PATH": {"LD_BIND_NOW": "1", "LD_LIBRARY_PATH": "/nonexistent:"},
-        "LD_DEBUG writes to TMPDIR's neighbour": {"LD_WARN": "1"},
+        "LD_WARN and LD_VERBOSE": {"LD_WARN": "1", "LD_VERBOSE": "1"},
         "USER, LOGNAME and USERNAME lie": {"USER": "nobody\x1b", "LOGNAME": "../..", "USERNAME": "x"},
         "SHELL, PAGER, EDITOR are traps": {"SHELL": "/bin/false", "PAGER": "/bin/false", "EDITOR": "/bin/false"},
         "XDG directories do not exist": {"XDG_CONFIG_HOME": "/nonexistent", "XDG_STATE_HOME": "/nonexistent", "XDG_RUNTIME_DIR": "/nonexistent"},
@@ -795,7 +799,7 @@ for _variable in ("PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE"):
         s.env[variable] = str(evil / "json.py" if variable == "PYTHONSTARTUP" else evil)
 
 
-@case("environment", "LD_PRELOAD names a library that is not there", says=())
+@case("environment", "LD_PRELOAD names a library that is not there")
 def _(s):
     s.env["LD_PRELOAD"] = "/nonexistent.so"
 
@@ -1106,6 +1110,29 @@ def _(s):
     s.prefix += [sweep.STRACE, "-qq", "-f", "-o", "/dev/null", "-e", "trace=none"]
 
 
+def written_elsewhere(s, _):
+    """No network, and nothing opened for writing, made, moved or removed but in the directory of the state."""
+    faults = []
+    for line in (s.path / "trace").read_text("utf-8", "replace").splitlines():
+        name = line.split("(", 1)[0]
+        if " = -1 " in line:
+            continue
+        if name in ("socket", "connect", "bind") and "AF_UNIX" not in line:
+            faults.append("network: " + line[:200])
+        changes = name not in ("openat", "open") or re.search(r"O_WRONLY|O_RDWR|O_CREAT", line)
+        if name not in ("socket", "connect", "bind") and changes and str(s.data) not in line and '"/dev/null"' not in line:
+            faults.append("elsewhere: " + line[:200])
+    return faults or ([] if "renameat" in (s.path / "trace").read_text() else ["nothing was traced"])
+
+
+@case("process", "its calls are watched: no network, and nothing written but in the directory of the state", verify=written_elsewhere)
+def _(s):
+    if sweep.STRACE is None:
+        raise CannotBeMade("a tracer: strace is not installed")
+    s.prefix += [sweep.STRACE, "-qq", "-y", "-s", "4096", "-o", str(s.path / "trace"), "-e", "signal=none", "-e", "trace=socket,connect,bind,open,openat,creat,mkdir,"
+                 "mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,truncate,mknod,mknodat"]
+
+
 @case("process", "a uid without an account", probe=(["/usr/bin/id", "-u"], f"^{OTHER}$"),
       verify=lambda s, _: [] if b'"user": "%d"' % OTHER in s.state_bytes() else ["the record does not name the uid"])
 def _(s):
@@ -1162,10 +1189,10 @@ def _(s):
     s.undo.append(lambda: s.cwd.chmod(0o700))
 
 
-@case("directory", "the current directory has a path of 6,000 bytes")
+@case("directory", "the current directory has a path of 6,000 bytes", probe=(["/bin/sh", "-c", "readlink /proc/self/cwd || echo long"], "^long$"))
 def _(s):
-    s.prefix += ["sh", "-c", 'n=$(printf "%0200d" 0); for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; '
-                 f'do mkdir $n; cd -P $n 2>/dev/null || cd $n; done; exec "$@"', "sh"]
+    s.prefix += [telec.PYTHON, "-c", "import os, sys\nfor _ in range(30):\n    os.makedirs('x' * 200, exist_ok=True)\n    os.chdir('x' * 200)\n"
+                 "os.execv(sys.argv[1], sys.argv[1:])"]
     s.enter = str(s.path / "deep")
     os.mkdir(s.enter)
 
