@@ -173,7 +173,9 @@ Judgement judge(const ChildResult& child) {
     return failed(Stage::load, child.refused, said);
   }
   if (const auto* not_started = std::get_if<NotStarted>(&child.ending)) {
-    return no_python(not_started->reason);
+    Judgement judgement = no_python(not_started->reason);
+    judgement.hint = not_started->hint;
+    return judgement;
   }
   if (const auto* stopped = std::get_if<Stopped>(&child.ending)) {
     Judgement judgement = failed(said.stage, "stopped by " + signal_name(stopped->signal), said);

@@ -37,6 +37,7 @@ struct Stopped {
 /// There was no child, or no python in it: which step failed and why.
 struct NotStarted {
   std::string reason;
+  std::string hint = {};  ///< where it is not the interpreter that is at fault: what to do instead
 };
 /// The kernel would not say how it ended.
 struct StatusUnknown {
@@ -78,6 +79,7 @@ struct Judgement {
   Stage stage = Stage::start;  ///< where it failed
   std::string message;         ///< why it failed: "ValueError: bad value (v1.2.0/003_x.py:12)"
   std::string traceback;
+  std::string hint;    ///< for no_python: where the machine is at fault, what to do
   std::string python;  ///< the version that ran: 3.11.2; empty where it never said
   int signal = 0;      ///< for interrupted
 };
@@ -86,6 +88,9 @@ struct Judgement {
 /// refused script, not started, no hello or an unsupported python, stopped by a person, time limit, left-over
 /// processes, then the verdict, which counts only when it came once, last, and with exit status 0.
 Judgement judge(const ChildResult& child);
+
+/// The next step where it is the interpreter that is at fault.
+constexpr const char* name_another_python = "name a working interpreter with --python FILE or TELEC_PYTHON";
 
 /// The stage that the child had reached, for the live view; start before its first word.
 Stage stage_reached(std::string_view said, std::string_view nonce);

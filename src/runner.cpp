@@ -28,8 +28,8 @@ ReportError error_of(const Migration& migration, const Judgement& judgement, con
     error.signal = judgement.signal;
     error.hint = "it is not recorded; to go on, run " + again + " again: its check() tells what is left to do";
   } else if (judgement.outcome == Outcome::no_python) {
-    error.code = ErrorCode::no_python;
-    error.hint = "nothing was run; name a working interpreter with --python FILE or TELEC_PYTHON";
+    error.code = judgement.hint.empty() ? ErrorCode::no_python : ErrorCode::io;
+    error.hint = "nothing was run; " + (judgement.hint.empty() ? std::string(name_another_python) : judgement.hint);
   }
   return error;
 }

@@ -22,8 +22,8 @@ ReportError error_of(const CheckResult& result) {
     error.stage = word_of(judgement.stage);
     error.hint = "nothing was changed";
   } else {
-    error.code = ErrorCode::no_python;
-    error.hint = "name a working interpreter with --python FILE or TELEC_PYTHON";
+    error.code = judgement.hint.empty() ? ErrorCode::no_python : ErrorCode::io;
+    error.hint = judgement.hint.empty() ? name_another_python : judgement.hint;
   }
   return error;
 }

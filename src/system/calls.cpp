@@ -2,11 +2,14 @@
 #include "calls.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/filesystem/path.hpp>
+#include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 
@@ -19,19 +22,23 @@ std::string errno_text(int number) {
   return std::strerror(number);  // NOLINT(concurrency-mt-unsafe): one thread
 }
 
-Error io_error(const std::string& action, std::string_view path, int number, std::string hint) {
-  if (hint.empty() && (number == ENOSPC || number == EDQUOT)) {
-    hint = "make room on the file system, then run 'telec migrate' again";
-  } else if (hint.empty() && number == EROFS) {
-    hint = "the file system is read-only: mount it for writing, then run 'telec migrate' again";
-  } else if (hint.empty() && (number == EACCES || number == EPERM)) {
-    hint = "see who owns it and its modes with 'ls -ld', and run as its owner";
-  } else if (hint.empty() && (number == EMFILE || number == ENFILE)) {
-    hint = "too many files are open: raise 'ulimit -n'";
-  } else if (hint.empty()) {
-    hint = "see to the cause, then run 'telec migrate' again: nothing that is recorded is run twice";
+std::string next_step_after(int number) {
+  switch (number) {
+    case ENOSPC:
+    case EDQUOT: return "make room on the file system, then run 'telec migrate' again";
+    case EROFS: return "the file system is read-only: mount it for writing, then run 'telec migrate' again";
+    case EACCES:
+    case EPERM: return "see who owns it and its modes with 'ls -ld', and run as its owner";
+    case EMFILE:
+    case ENFILE: return "too many files are open: raise 'ulimit -n'";
+    case EAGAIN: return "there are too many processes: see 'ulimit -u', then run 'telec migrate' again";
+    default: return "see to the cause, then run 'telec migrate' again: nothing that is recorded is run twice";
   }
-  return {ErrorCode::io, "cannot " + action + " " + quoted(path) + ": " + errno_text(number), std::move(hint)};
+}
+
+Error io_error(const std::string& action, std::string_view path, int number, std::string hint) {
+  return {ErrorCode::io, "cannot " + action + " " + quoted(path) + ": " + errno_text(number),
+          hint.empty() ? next_step_after(number) : std::move(hint)};
 }
 
 FileDescriptor open_at(int directory, const char* path, int flags, unsigned mode) {
@@ -41,6 +48,13 @@ FileDescriptor open_at(int directory, const char* path, int flags, unsigned mode
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = repeated([&] { return ::write(fd, bytes.data(), bytes.size()); });
+    if (written < 0 && errno == EAGAIN) {
+      // Somebody who shares this stream has asked not to wait for it. We have.
+      pollfd room = {fd, POLLOUT, 0};
+      if (repeated([&] { return ::poll(&room, 1, -1); }) > 0) {
+        continue;
+      }
+    }
     if (written < 0) {
       return false;
     }
@@ -90,12 +104,19 @@ std::string directory_of(const std::string& path) {
 std::string name_of(const std::string& path) { return boost::filesystem::path(path).filename().native(); }
 
 std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 32> buffer{};
-  const std::size_t length = std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {buffer.data(), length};
+  // Not gmtime(3): it reads the file that TZ names, whatever that is. And four digits for the year, whatever the clock
+  // says, because names and records are compared as text.
+  constexpr std::time_t end_of_9999 = 253402300799;
+  const std::chrono::sys_seconds now{std::chrono::seconds(std::clamp<std::time_t>(std::time(nullptr), 0, end_of_9999))};
+  const auto day = std::chrono::floor<std::chrono::days>(now);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(now - day);
+  std::array<char, 64> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
+  return buffer.data();
 }
 
 double monotonic_seconds() {

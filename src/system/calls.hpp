@@ -16,7 +16,10 @@ namespace telec {
 /// The words of an errno: "No such file or directory".
 std::string errno_text(int number);
 
-/// "cannot ACTION 'PATH': REASON", with the errno's reason, as ErrorCode::io.
+/// What a person can do about it: "make room on the file system, ...".
+std::string next_step_after(int number);
+
+/// "cannot ACTION 'PATH': REASON", with the errno's reason, as ErrorCode::io. Without a hint, the errno's.
 Error io_error(const std::string& action, std::string_view path, int number, std::string hint = {});
 
 /// Calls until it is not interrupted.
@@ -32,7 +35,7 @@ auto repeated(Call call) {
 /// openat(2) with O_CLOEXEC and O_NOCTTY. Not open on failure; errno says why.
 FileDescriptor open_at(int directory, const char* path, int flags, unsigned mode = 0);
 
-/// Writes all of it; false with errno on failure.
+/// Writes all of it, and waits where the descriptor would not; false with errno on failure.
 bool write_all(int fd, std::string_view bytes);
 
 /// Reads to the end, at most `limit` bytes plus one, so that a caller can tell that there is more; false with errno.
@@ -49,7 +52,7 @@ std::string read_line(int fd);
 std::string directory_of(const std::string& path);
 std::string name_of(const std::string& path);
 
-/// The time now, UTC, RFC 3339: 2026-11-22T07:30:00Z.
+/// The time now, UTC, RFC 3339: 2026-11-22T07:30:00Z. From 1970 to 9999, whatever the clock says, and no file is read.
 std::string utc_now();
 
 /// Seconds on the clock that no one can set.

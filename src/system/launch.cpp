@@ -121,12 +121,15 @@ std::string words_of(Step step, const LaunchSpec& spec) {
   return "start";
 }
 
-Launched failed(std::string step, std::string reason) {
+Launched failed(std::string step, std::string reason, int error = 0) {
   Launched result;
   result.failed_step = std::move(step);
   result.reason = std::move(reason);
+  result.error = error;
   return result;
 }
+
+Launched failed(std::string step, int error) { return failed(std::move(step), errno_text(error), error); }
 
 /// Does the child fail or execute within `limit` seconds? Either makes its pipe readable.
 bool hears_in_time(int report, double limit) {
@@ -164,7 +167,7 @@ Launched launch(const LaunchSpec& spec) {
   const std::vector<char*> environment = pointers(spec.environment);
   std::array<int, 2> ends{};
   if (spec.descriptors.size() > most_descriptors || ::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return failed("make a pipe for", errno_text(errno));
+    return failed("make a pipe for", errno);
   }
   FileDescriptor reading(ends[0]);
   FileDescriptor writing(ends[1]);
@@ -181,7 +184,7 @@ Launched launch(const LaunchSpec& spec) {
   const int fork_errno = errno;
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
-    return failed("fork for", errno_text(fork_errno));
+    return failed("fork for", fork_errno);
   }
   writing.reset();
   if (!hears_in_time(reading.get(), spec.limit)) {
@@ -194,8 +197,8 @@ Launched launch(const LaunchSpec& spec) {
   if (got != 0) {
     const int read_errno = errno;
     kill_and_reap(pid);
-    return got < 0 ? failed("hear from", errno_text(read_errno))
-                   : failed(words_of(failure.step, spec), errno_text(failure.error));
+    return got < 0 ? failed("hear from", read_errno)
+                   : failed(words_of(failure.step, spec), failure.error);
   }
   Launched result;
   result.pid = pid;

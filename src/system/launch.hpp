@@ -30,6 +30,7 @@ struct Launched {
   FileDescriptor pidfd;     ///< not open where the kernel has none (before 5.3, or filtered)
   std::string failed_step;  ///< "execute": what failed; empty: nothing
   std::string reason;       ///< why: "No such file or directory"
+  int error = 0;            ///< its errno; 0 where there is none, as for a child that was never executed
 };
 
 /// Call from the main thread only: the death signal is bound to the thread that forked (prctl(2)). When it returns

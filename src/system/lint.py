@@ -359,9 +359,18 @@ def load(script):
                             "install it for this interpreter, or name another one with --python")
 
 
+def write(records):
+    clean = [[field.replace("\0", " ").replace("\x1e", " ") for field in record] for record in records]
+    text = "".join("\0".join(record) + "\x1e" for record in clean)
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
+
+
 def main():
+    # At once: until then it is not known whether this is a python at all.
+    write([("", "0", "python", "%d.%d.%d" % sys.version_info[:3], "isolated" if sys.flags.isolated else "")])
     data = sys.stdin.buffer.read()
-    records = [("", "0", "python", "%d.%d.%d" % sys.version_info[:3], "isolated" if sys.flags.isolated else "")]
+    records = []
     place = 0
     while place < len(data):
         fields_end = place + 16 + int(data[place:place + 8])
@@ -371,10 +380,7 @@ def main():
         place = source_end
         (lint if task == "lint" else load)(script)
         records += sorted(script.findings, key=lambda finding: int(finding[1]))
-    clean = [[field.replace("\0", " ").replace("\x1e", " ") for field in record] for record in records]
-    text = "".join("\0".join(record) + "\x1e" for record in clean)
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
+    write(records)
 
 
 main()

@@ -13,10 +13,22 @@
 namespace telec {
 
 bool mutant(Mutant fault) {
-  static constexpr std::array names = {
-      "no_fsync",        "no_directory_fsync",     "rename_first",         "no_exclusive",
-      "lock_is_nothing", "no_second_check",        "wait_for_end_of_file", "verdict_from_stdout",
-      "no_session",      "environment_unfiltered", "ownership_unchecked",  "close_unchecked"};
+  static constexpr std::array names = {"no_fsync",
+                                       "no_directory_fsync",
+                                       "rename_first",
+                                       "no_exclusive",
+                                       "lock_is_nothing",
+                                       "no_second_check",
+                                       "wait_for_end_of_file",
+                                       "verdict_from_stdout",
+                                       "no_session",
+                                       "environment_unfiltered",
+                                       "ownership_unchecked",
+                                       "close_unchecked",
+                                       "signals_kept",
+                                       "umask_kept",
+                                       "current_directory_searched",
+                                       "home_unchecked"};
   const char* wanted = std::getenv("TELEC_MUTANT");  // NOLINT(concurrency-mt-unsafe): one thread
   return wanted != nullptr && names.at(static_cast<std::size_t>(fault)) == std::string_view(wanted);
 }

@@ -23,6 +23,10 @@ enum class Mutant {
   environment_unfiltered,
   ownership_unchecked,
   close_unchecked,
+  signals_kept,
+  umask_kept,
+  current_directory_searched,
+  home_unchecked,
 };
 
 #ifdef TELEC_MUTANTS

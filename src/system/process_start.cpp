@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <string_view>
 
+#include "mutant.hpp"
+
 namespace telec {
 
 void prepare_process() {
@@ -21,6 +23,12 @@ void prepare_process() {
       }
     }
   }
+  if (!mutant(Mutant::umask_kept)) {
+    ::umask(077);
+  }
+  if (mutant(Mutant::signals_kept)) {
+    return;
+  }
   // A child's exit status is only kept for a parent that does not ignore SIGCHLD.
   struct sigaction action = {};
   action.sa_handler = SIG_DFL;
@@ -32,7 +40,6 @@ void prepare_process() {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::umask(077);
 }
 
 void say_out_of_memory() {

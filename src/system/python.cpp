@@ -16,6 +16,7 @@
 #include <boost/process/v2/process.hpp>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -346,9 +347,10 @@ std::string find_python(const std::optional<std::string>& chosen) {
     const std::string path = environment("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
     for (std::size_t begin = 0; begin <= path.size();) {
       const std::size_t end = std::min(path.find(':', begin), path.size());
-      std::string candidate = path.substr(begin, end - begin) + "/" + name;
-      if (candidate.front() == '/' && candidate[1] != '/' && usable(candidate)) {
-        return candidate;
+      const std::string directory = path.substr(begin, end - begin);
+      const std::string candidate = (directory.empty() ? "." : directory) + "/" + name;
+      if ((directory.starts_with('/') || mutant(Mutant::current_directory_searched)) && usable(candidate)) {
+        return absolute_path(candidate);
       }
       begin = end + 1;
     }
@@ -451,13 +453,15 @@ ChildResult Python::run(const Migration& migration) {
         start_next(migration);
       }
     };
-    Attempt attempt(std::move(*child), log, stop_, progress_, migration.id(), options_.timeout, began, on_hello);
+    // Not on the stack: its buffers are larger than some limits leave of it.
+    const auto attempt = std::make_unique<Attempt>(std::move(*child), log, stop_, progress_, migration.id(),
+                                                   options_.timeout, began, on_hello);
     const char* mode = options_.only_check ? "check" : "run";
     const Order order = {migration.id(), tree_.path_of(migration), mode, !expected_.empty()};
-    attempt.run(unsent + order_text(result.nonce, order, source));
+    attempt->run(unsent + order_text(result.nonce, order, source));
     const Leftovers::Ended left = leftovers_.end(standby_.pid());
-    attempt.drain();
-    attempt.report(result);
+    attempt->drain();
+    attempt->report(result);
     result.survivors = left.survivors;
     result.finished_at = utc_now();
     if (!left.ended.empty()) {

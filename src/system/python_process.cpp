@@ -54,16 +54,23 @@ PythonProcess start_python(const PythonOptions& options, int lock, double limit,
   process.nonce = new_nonce();
   std::array<int, 2> output{};
   std::array<int, 2> channel{};
+  const auto no_descriptors = [&](const char* what) {
+    const int number = errno;
+    failure.reason = std::string("cannot ") + what + " for python: " + errno_text(number);
+    failure.hint = next_step_after(number);
+    return std::move(process);
+  };
   const FileDescriptor null = open_at(AT_FDCWD, "/dev/null", O_RDONLY);
-  if (!null.is_open() || ::pipe2(output.data(), O_CLOEXEC) != 0) {
-    failure.reason = "cannot set up python's descriptors: " + errno_text(errno);
-    return process;
+  if (!null.is_open()) {
+    return no_descriptors("open '/dev/null'");
+  }
+  if (::pipe2(output.data(), O_CLOEXEC) != 0) {
+    return no_descriptors("make a pipe");
   }
   process.output = FileDescriptor(output[0]);
   const FileDescriptor writing(output[1]);
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel.data()) != 0) {
-    failure.reason = "cannot set up python's descriptors: " + errno_text(errno);
-    return process;
+    return no_descriptors("make a socket");
   }
   process.channel = FileDescriptor(channel[0]);
   const FileDescriptor theirs(channel[1]);
@@ -78,6 +85,7 @@ PythonProcess start_python(const PythonOptions& options, int lock, double limit,
   if (!child.failed_step.empty()) {
     failure.reason = "cannot " + child.failed_step + (child.failed_step == "execute" ? " " : " python ") +
                      telec::quoted(options.python) + ": " + child.reason;
+    failure.hint = child.failed_step == "execute" || child.error == 0 ? "" : next_step_after(child.error);
     return process;
   }
   process.unsent = programs_text();

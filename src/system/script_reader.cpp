@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -21,6 +22,7 @@
 namespace telec {
 namespace {
 
+constexpr double start_limit = 10;  // seconds for its first word, as for a migration
 constexpr double time_limit = 60;
 
 struct Ended {
@@ -61,7 +63,7 @@ Ended run(const LaunchSpec& base, const std::string& input) {
   Ended ended;
   std::string_view left = input;
   constexpr std::size_t output_limit = std::size_t{64} * 1024 * 1024;
-  const double deadline = monotonic_seconds() + time_limit;
+  const double began = monotonic_seconds();
   std::array<char, 65536> buffer{};
   while (output.is_open() || errors.is_open()) {
     if (left.empty()) {
@@ -70,7 +72,8 @@ Ended run(const LaunchSpec& base, const std::string& input) {
     std::array<pollfd, 3> ready = {{{feed.is_open() ? feed.get() : -1, POLLOUT, 0},
                                     {output.is_open() ? output.get() : -1, POLLIN, 0},
                                     {errors.is_open() ? errors.get() : -1, POLLIN, 0}}};
-    const double seconds_left = deadline - monotonic_seconds();
+    const double limit = ended.output.empty() ? start_limit : time_limit;
+    const double seconds_left = began + limit - monotonic_seconds();
     const int count =
         seconds_left > 0 ? ::poll(ready.data(), ready.size(), static_cast<int>(seconds_left * 1000) + 1) : 0;
     if (count == 0 || ended.output.size() > output_limit) {
@@ -106,14 +109,12 @@ Ended run(const LaunchSpec& base, const std::string& input) {
   return ended;
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(separator, begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
+/// Takes what comes before the separator, and the separator, off the front.
+std::string_view take_part(std::string_view& text, char separator) {
+  const std::size_t end = std::min(text.find(separator), text.size());
+  const std::string_view part = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return part;
 }
 
 std::string order_of(ReadFor purpose, const ScriptText& script) {
@@ -141,10 +142,16 @@ Reading read_scripts(const std::string& python, ReadFor purpose, const std::vect
   Reading reading;
   reading.seconds = monotonic_seconds() - began;
   bool sound = ended.in_time && WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0;
-  for (const std::string_view record : split(ended.output, '\x1e')) {
-    const auto fields = split(record, '\0');
-    if (fields.size() != 5) {
+  // Whatever calls itself an interpreter may have written this: as much of anything as there is room for.
+  std::string_view records = sound ? std::string_view(ended.output) : std::string_view();
+  while (!records.empty()) {
+    std::string_view record = take_part(records, '\x1e');
+    std::array<std::string_view, 5> fields;
+    if (std::ranges::count(record, '\0') != static_cast<std::ptrdiff_t>(fields.size()) - 1) {
       continue;
+    }
+    for (std::string_view& field : fields) {
+      field = take_part(record, '\0');
     }
     if (fields[2] == "python") {
       reading.python = fields[3];
@@ -162,11 +169,12 @@ Reading read_scripts(const std::string& python, ReadFor purpose, const std::vect
   sound = sound && !reading.python.empty();
   if (!sound) {
     const auto last = last_lines(ended.errors, 1);
-    throw Error(ErrorCode::no_python,
-                ended.in_time
-                    ? quoted(python) + " cannot read scripts" + (last.empty() ? "" : ": " + printable(last.front()))
-                    : quoted(python) + " did not read the scripts within " + whole_seconds(time_limit),
-                "name a working python3 of 3.8 or newer with --python FILE or TELEC_PYTHON");
+    throw Error(
+        ErrorCode::no_python,
+        ended.in_time ? quoted(python) + " cannot read scripts" + (last.empty() ? "" : ": " + printable(last.front()))
+        : ended.output.empty() ? quoted(python) + " did not start within " + whole_seconds(start_limit)
+                               : quoted(python) + " did not read the scripts within " + whole_seconds(time_limit),
+        "name a working python3 of 3.8 or newer with --python FILE or TELEC_PYTHON");
   }
   return reading;
 }

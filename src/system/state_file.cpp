@@ -199,7 +199,9 @@ History StateFile::load() {
   return std::move(history).value();
 }
 
-void StateFile::discard_temporary() const { ::unlinkat(directory_.descriptor(), temporary_name().c_str(), 0); }
+bool StateFile::discard_temporary() const {
+  return ::unlinkat(directory_.descriptor(), temporary_name().c_str(), 0) == 0;
+}
 
 void StateFile::remove_leftover() const {
   if (::unlinkat(directory_.descriptor(), temporary_name().c_str(), 0) != 0 && errno != ENOENT) {
@@ -222,9 +224,13 @@ void StateFile::probe() const {
   const int write_errno = errno;
   const int closed = file.close();
   const int close_errno = errno;
-  discard_temporary();
+  const bool removed = discard_temporary();
+  const int remove_errno = errno;
   if (!written || closed != 0) {
     throw io_error("write a probe to", path, written ? close_errno : write_errno);
+  }
+  if (!removed) {
+    throw io_error("remove the probe", path, remove_errno);
   }
 }
 
@@ -317,7 +323,7 @@ void StateFile::commit(const History& history) {
       throw io_error("rename to " + quoted(directory_.path()), path, errno);
     }
   } catch (...) {
-    discard_temporary();
+    static_cast<void>(discard_temporary());  // the first failure is the one to tell of
     throw;
   }
   last_ = std::move(next);

@@ -25,13 +25,20 @@ struct Account {
 };
 
 std::optional<Account> account() {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
-    return std::nullopt;
+  constexpr std::size_t enough = std::size_t{1024} * 1024;
+  for (std::vector<char> buffer(4096); buffer.size() <= enough; buffer.resize(buffer.size() * 4)) {
+    passwd entry{};
+    passwd* found = nullptr;
+    const int error = ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
+    if (error == ERANGE) {
+      continue;
+    }
+    if (error != 0 || found == nullptr) {
+      return std::nullopt;
+    }
+    return Account{entry.pw_name, entry.pw_dir};
   }
-  return Account{entry.pw_name, entry.pw_dir};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -48,7 +55,7 @@ std::string home_directory() {
   std::string home;
   if (const char* set = std::getenv("HOME"); set != nullptr) {  // NOLINT(concurrency-mt-unsafe): one thread
     home = set;
-    if (home.empty() || home.front() != '/') {
+    if ((home.empty() || home.front() != '/') && !mutant(Mutant::home_unchecked)) {
       throw Error(ErrorCode::usage, "HOME is " + quoted(home) + ", which is not an absolute path",
                   "set HOME to the home directory, or unset it to use the account's");
     }

@@ -43,7 +43,9 @@ STARTS = ("absent", "empty", "one recorded", "stale leftovers")
 
 _SCRIPT = '''\
 import os
+import time
 
+_ASLEEP = os.path.join(os.environ["HOME"], "asleep-{name}")
 _FOLDER = os.path.join(os.environ["HOME"], "effects")
 _EFFECT = os.path.join(_FOLDER, "{name}")
 
@@ -60,6 +62,9 @@ def migrate():
     if {loud}:
         for _ in range(256):
             os.write(1, b"x" * 1023 + b"\\n")
+    while os.path.exists(_ASLEEP):
+        open(_ASLEEP + "-now", "w").close()
+        time.sleep(0.01)
     with open(_EFFECT, "a") as file:
         file.write("applied\\n")
         file.flush()
@@ -71,7 +76,7 @@ def migrate():
 '''
 
 _SAID = re.compile(r"^(?:applied|already present) +(\S+)", re.MULTILINE)
-_COMPLAINTS = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|terminate called|Assertion|"
+COMPLAINTS = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|terminate called|Assertion|"
                          r"corrupted|this is a bug of telec")
 
 
@@ -161,6 +166,16 @@ class Place:
     def recorded_at_start(self):
         return [IDS[0]] if self.start in ("one recorded", "stale leftovers") else []
 
+    def put_to_sleep(self, id):
+        """The script `id` sleeps where it would have its effect, until it is woken up."""
+        (self.home / f"asleep-{effect_name(id)}").touch()
+
+    def is_asleep(self, id):
+        return (self.home / f"asleep-{effect_name(id)}-now").exists()
+
+    def wake(self, id):
+        (self.home / f"asleep-{effect_name(id)}").unlink()
+
     def environment(self, **extra):
         return telec.Home.environment(self, **extra)
 
@@ -237,8 +252,8 @@ class Place:
             broken += self._faulty_error(result, polite)
         broken += self._modes()
         broken += self._still_there()
-        if _COMPLAINTS.search(result.err):
-            broken.append("I12 " + _COMPLAINTS.search(result.err).group(0))
+        if COMPLAINTS.search(result.err):
+            broken.append("I12 " + COMPLAINTS.search(result.err).group(0))
         return broken
 
     def _faulty_error(self, result, polite):

@@ -40,6 +40,57 @@ def runner_points(world, tally, options):
             tally.add(part, f"{name} {occurrence}", fired, broken)
 
 
+def points_until_asleep(world, id):
+    """The points of a run from its fork for `id` until that script sleeps and the runner waits for it."""
+    traces = []
+    for i in range(2):
+        with checker.Disposable(world, "absent") as place:
+            place.put_to_sleep(id)
+            trace = world.folder / f"asleep-{checker.effect_name(id)}-{i}"
+
+            def kill_when_asleep(place=place):
+                checker.telec.wait_until(lambda: place.is_asleep(id), 30)
+                time.sleep(0.2)
+                for pid, command in checker.processes_of(place.home).items():
+                    if command.startswith(world.binary):
+                        os.kill(pid, signal.SIGKILL)
+
+            watcher = threading.Thread(target=kill_when_asleep)
+            watcher.start()
+            place.run(prefix=[STRACE, "-qq", "-o", str(trace)], options=("--no-prestart",))
+            watcher.join()
+            traces.append(trace)
+    points = sweep.stable_points(traces)
+    forks = [i for i, (name, _) in enumerate(points) if name in ("clone", "clone3", "vfork", "fork")]
+    # The second migration is there already: its check() is True, and it never sleeps.
+    return points[forks[list(checker.IDS).index(id)]:]
+
+
+def asleep_points(world, tally, options):
+    """K4: the runner, while its python sleeps: nothing but the kernel's word of the runner's death ends that."""
+    for id in (checker.IDS[0], checker.IDS[2]):
+        part = f"runner, while {id} sleeps"
+        if not sweep.wanted(part, options):
+            continue
+        points = sweep.chosen(points_until_asleep(world, id), options, part)
+
+        def work(point, id=id):
+            name, occurrence = point
+            for _ in range(6):
+                with checker.Disposable(world, "absent") as place:
+                    place.put_to_sleep(id)
+                    result, fired = sweep.injected(place, name, f"signal=KILL:when={occurrence}", options=("--no-prestart",), timeout=10)
+                    broken = place.broken_after(result, killed=fired)
+                    place.wake(id)
+                    broken += place.broken_after_rerun()
+                    if fired:
+                        return point, fired, broken
+            return point, False, []
+
+        for (name, occurrence), fired, broken in sweep.each(work, points, options):
+            tally.add(part, f"{name} {occurrence}", fired, broken)
+
+
 _WRAPPER = '''#!/bin/sh
 n=$(cat {count} 2>/dev/null || echo 0)
 n=$((n + 1))
@@ -183,7 +234,7 @@ def asked_to_stop(world, tally, options):
     chance = random.Random(f"{options.seed} polite")
     points = sweep.baseline(world, "absent")
     first_block = next(i for i, (name, n) in enumerate(points) if name == "signalfd4")
-    for name_of_signal in ("INT", "TERM", "HUP"):
+    for name_of_signal in ("INT", "TERM", "HUP", "QUIT", "PIPE"):
         part = "SIG" + name_of_signal
         if not sweep.wanted(part, options):
             continue
@@ -195,7 +246,8 @@ def asked_to_stop(world, tally, options):
             for _ in range(4):
                 with checker.Disposable(world, "absent") as place:
                     result, fired = sweep.injected(place, name, f"signal={name_of_signal}:when={occurrence}")
-                    by_default = points.index(point) <= first_block  # before it listens, the signal does what it always does
+                    # Before it listens the signal does what it always does; to SIGQUIT it never listens.
+                    by_default = points.index(point) <= first_block or result.code == -number
                     broken = place.broken_after(result, killed=by_default, polite=True)
                     if result.code not in (0, 128 + number, -number):
                         broken.append(f"I9 exit {result.code} after SIG{name_of_signal}")
@@ -206,6 +258,51 @@ def asked_to_stop(world, tally, options):
 
         for (name, occurrence), fired, broken in sweep.each(work, some, options):
             tally.add(part, f"{name} {occurrence}", fired, broken)
+
+
+def stopped_and_continued(world, tally, options):
+    """K6: SIGTSTP at each point, and SIGCONT a moment later: nothing has happened."""
+    part = "SIGTSTP, then SIGCONT"
+    if not sweep.wanted(part, options):
+        return
+    points = sweep.chosen(sweep.baseline(world, "absent"), options, part)
+
+    def work(point):
+        name, occurrence = point
+        for _ in range(4):
+            with checker.Disposable(world, "absent") as place:
+                trace, done, stopped = place.root / "trace", threading.Event(), threading.Event()
+
+                def go_on(place=place, trace=trace, done=done, stopped=stopped):
+                    while not done.is_set():
+                        if not stopped.is_set() and trace.exists() and "--- stopped by SIGTSTP" in trace.read_text("utf-8", "replace"):
+                            stopped.set()
+                        if stopped.is_set():
+                            for pid, command in checker.processes_of(place.home).items():
+                                if command.startswith(world.binary):
+                                    try:
+                                        os.kill(pid, signal.SIGCONT)
+                                    except ProcessLookupError:
+                                        pass
+                        time.sleep(0.01)
+
+                watcher = threading.Thread(target=go_on)
+                watcher.start()
+                # A group of its own below this one: in an orphaned one the kernel drops the signal.
+                result = place.run(prefix=[STRACE, "-qq", "-o", str(trace), "-e", "trace=" + name, "-e",
+                                           f"inject={name}:signal=TSTP:when={occurrence}"], preexec_fn=os.setpgrp)
+                done.set()
+                watcher.join()
+                broken = place.broken_after(result)
+                if result.code != 0:
+                    broken.append(f"I9 exit {result.code} after SIGTSTP and SIGCONT")
+                broken += place.broken_after_rerun()
+                if stopped.is_set() or broken:
+                    return point, stopped.is_set(), broken
+        return point, False, []
+
+    for (name, occurrence), fired, broken in sweep.each(work, points, options):
+        tally.add(part, f"{name} {occurrence}", fired, broken)
 
 
 def soak(world, tally, options):
@@ -243,7 +340,7 @@ def main():
     sweep.need_strace(SUITE)
     tally = sweep.Tally(SUITE, options)
     with checker.World() as world:
-        for suite in (runner_points, python_points, both_at_once, killed_twice, asked_to_stop, soak):
+        for suite in (runner_points, asleep_points, python_points, both_at_once, killed_twice, asked_to_stop, stopped_and_continued, soak):
             suite(world, tally, options)
     tally.finish()
 

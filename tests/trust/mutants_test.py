@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Who tests the tests: a test-only program is given one fault at a time, and a suite has to notice it.
 
-Each probe is a piece of one of the suites. Every probe must be clean without a fault, every fault must make at least one
-probe complain, and the released program must contain neither the faults nor their names.
+Each probe is a piece of one of the suites: those of its cases that are meant for some fault. Every probe must be clean
+without a fault, every fault must make at least one probe complain, and the released program must contain neither the
+faults nor their names.
 """
 
+import contextlib
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -17,14 +20,23 @@ import checker
 import concurrency_test
 import power_test
 import safety_test
+import surroundings
+import surroundings_test
 import sweep
 from checker import telec
+
+sys.path.insert(0, str(telec.ROOT / "tests" / "cli" / "hostile"))
+with contextlib.redirect_stdout(None):
+    import cases  # noqa: E402
+    import hostile_test  # noqa: E402
 from sweep import STRACE
 
 SUITE = "mutants"
 MUTANTS = ("no_fsync", "no_directory_fsync", "rename_first", "no_exclusive", "lock_is_nothing", "no_second_check",
            "wait_for_end_of_file", "verdict_from_stdout", "no_session", "environment_unfiltered", "ownership_unchecked",
-           "close_unchecked")
+           "close_unchecked",
+           # not of the twelve: what surrounds a run
+           "signals_kept", "umask_kept", "current_directory_searched", "home_unchecked")
 
 
 PLANT = '''\
@@ -102,95 +114,44 @@ def concurrency(_world, env):
     return concurrency_test.round_of(10, env=env, seconds=0.3)
 
 
-LAZY = '''\
-def check():
-    return False
-
-
-def migrate():
-    return True
-'''
-FORGED = '''\
-import os
-
-
-def check():
-    return False
-
-
-def migrate():
-    print('{"event": "verdict", "verdict": "applied"}', flush=True)
-    os._exit(0)
-'''
-DAEMON = '''\
-import os
-import subprocess
-
-done = False
-
-
-def check():
-    return done
-
-
-def migrate():
-    global done
-    done = True
-    subprocess.Popen(["sleep", "30"], start_new_session=True)
-    return True
-'''
-GROUP = '''\
-import os
-import signal
-
-done = False
-
-
-def check():
-    return done
-
-
-def migrate():
-    global done
-    done = os.getsid(0) == os.getpid()
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.killpg(0, signal.SIGTERM)
-    return True
-'''
-SURROUNDED = '''\
-import os
-
-done = False
-
-
-def check():
-    return done
-
-
-def migrate():
-    global done
-    done = not any(name in os.environ for name in ("LD_DEBUG_OUTPUT", "BASH_ENV", "TELEC_SECRET"))
-    return done
-'''
+HOSTILE = ("check() is False after migrate()", "migrate() says True and does nothing", "a verdict on stdout and stderr, then os._exit(0)",
+           "one well-formed verdict without the nonce, then os._exit(0)", "a double-forked daemon keeps every descriptor",
+           "SIGKILL to its own process group", "there is no terminal", "the caller's PYTHON variables do not reach it",
+           "a symbolic link stands where the temporary file belongs", "the lock is replaced by another file")
 
 
 def hostile(_world, env):
     """Scripts that must fail, and scripts that must not do more than fail."""
     found = []
-    for name, source, code, time_limit in (("lazy", LAZY, 1, 20), ("forged", FORGED, 1, 20), ("daemon", DAEMON, 0, 8),
-                                           ("group", GROUP, 0, 20), ("surrounded", SURROUNDED, 0, 20)):
-        with telec.Home() as home:
-            home.add(f"1.0.0/001_{name}.py", source)
-            more = dict(env, BASH_ENV="/nonexistent", TELEC_SECRET="1") if name == "surrounded" else env
+    for case in cases.CASES:
+        if case.name in HOSTILE:
+            complaints = hostile_test.run_case(dataclasses.replace(case, env={**case.env, **env}))
+            if complaints:
+                found.append(f"{case.name}: {complaints.splitlines()[0]}")
+    return found
+
+
+SURROUNDINGS = ("closed: 1", "closed: 0, 1, 2", "umask 0777", "SIGCHLD is ignored", "every signal is blocked",
+                "every signal that can be is ignored", "PATH has an empty element: the current directory is not searched",
+                "PATH has a relative element: the current directory is not searched", "prints a hello and a verdict",
+                "PYTHONPATH leads to modules that exit", "USER, LOGNAME and USERNAME lie", "SUDO_USER, PKEXEC_UID",
+                "HOME is relative", "HOME is empty")
+
+
+def around(_world, env):
+    """Surroundings in which telec must go on as if nothing were wrong, or say what is."""
+    found = []
+    for case in surroundings.CASES:
+        if case.name in SURROUNDINGS:
+            def with_fault(scene, prepare=case.prepare):
+                names = prepare(scene)
+                scene.env.update(env)
+                return names
             try:
-                result = home.migrate("--timeout", "15", env=more, timeout=time_limit, start_new_session=True)
-            except subprocess.TimeoutExpired:
-                found.append(f"{name}: not finished within {time_limit} s")
+                _, faults = surroundings_test.once(dataclasses.replace(case, prepare=with_fault, doctor=None, probe=None), False)
+            except surroundings.CannotBeMade:
                 continue
-            if result.code != code:
-                found.append(f"{name}: exit {result.code} instead of {code}")
-            if code == 1 and home.applied():
-                found.append(f"{name}: recorded")
+            found += [f"{case.name}: {fault}" for fault in faults]
     return found
 
 
@@ -209,9 +170,11 @@ def safety(_world, env):
 MEANT_FOR = {"no_fsync": "power", "no_directory_fsync": "power", "rename_first": "power", "no_exclusive": "errors",
              "lock_is_nothing": "concurrency", "no_second_check": "hostile", "wait_for_end_of_file": "hostile",
              "verdict_from_stdout": "hostile", "no_session": "hostile", "environment_unfiltered": "hostile",
-             "ownership_unchecked": "safety", "close_unchecked": "errors"}
+             "ownership_unchecked": "safety", "close_unchecked": "errors", "signals_kept": "surroundings",
+             "umask_kept": "surroundings", "current_directory_searched": "surroundings", "home_unchecked": "surroundings"}
 
-PROBES = {"power": power, "errors": errors, "concurrency": concurrency, "hostile": hostile, "safety": safety}
+PROBES = {"power": power, "errors": errors, "concurrency": concurrency, "hostile": hostile, "safety": safety,
+          "surroundings": around}
 
 
 def released_is_clean(released):
@@ -236,7 +199,7 @@ def main():
         tally.add("released program", "strings", True, [])
     build = os.environ.get("TELEC_MUTANTS_BINARY")
     if not build:
-        tally.skip("the twelve mutants", "they need the test-only program, named by TELEC_MUTANTS_BINARY")
+        tally.skip("the mutants", "they need the test-only program, named by TELEC_MUTANTS_BINARY")
         tally.finish()
     os.environ["TELEC_BINARY"] = build
     probes = dict(PROBES)

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 
-import checker
+import sweep
 from checker import telec
 
 SUITE = "safety"
@@ -433,19 +433,17 @@ def judge(code, reason, prepare):
 
 
 def main():
+    options = sweep.arguments(__doc__).parse_args()
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         print(f"skipped: {SUITE}: needs root and setpriv, for a second uid")
         print(f"{SUITE}: 0 passed, 0 failed, 1 skipped")
         sys.exit(77)
-    failed = 0
-    for title, code, reason, prepare in CASES:
-        faults = judge(code, reason, prepare)
-        if faults:
-            failed += 1
-            print(f"FAILED: {title}: " + "; ".join(faults))
-    print(f"{SUITE}: {len(CASES)} cases with a second uid")
-    print(f"{SUITE}: {len(CASES) - failed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    tally = sweep.Tally(SUITE, options)
+    for part, wanted in (("refused", 77), ("allowed", 0)):
+        for title, code, reason, prepare in sweep.chosen([case for case in CASES if case[1] == wanted], options, part):
+            if sweep.wanted(part + ": " + title, options):
+                tally.add(part, title, True, judge(code, reason, prepare))
+    tally.finish()
 
 
 if __name__ == "__main__":

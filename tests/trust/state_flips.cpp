@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Every truncation and every change of one byte of a state file with twenty ids: each is refused, or it reads as the
-// same ids. Both for a file with all its details and for one that holds nothing but the ids and their checksum.
+// same ids. Both for a file with all its details and for one that holds nothing but the ids and their checksum. Nothing
+// is left to chance. `--report FILE` writes the figures there, as the other suites do.
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "history.hpp"
@@ -50,7 +52,7 @@ Count damage(const std::string& text, const std::vector<std::string>& ids) {
 
 }  // namespace
 
-int main() {
+int main(int arguments, char** words) {
   telec::History history;
   std::vector<std::string> ids;
   for (int i = 1; i <= 20; ++i) {
@@ -72,14 +74,33 @@ int main() {
   const std::string bare = full.substr(0, full.rfind(',', details)) + "\n}\n";
   Count total;
   int failed = 0;
+  std::string parts;
   for (const std::string& text : {full, bare}) {
     const Count count = damage(text, ids);
     std::printf("state_flips: %zu bytes: %ld refused, %ld the same ids, %ld other ids\n", text.size(), count.refused,
                 count.same, count.wrong);
+    parts += (parts.empty() ? "" : ", ") + ("\"" + std::to_string(text.size()) + " bytes\": {\"tried\": ") +
+             std::to_string(count.refused + count.same + count.wrong) +
+             ", \"fired\": " + std::to_string(count.refused + count.same + count.wrong) +
+             ", \"broken\": " + std::to_string(count.wrong) + ", \"refused\": " + std::to_string(count.refused) +
+             ", \"the same ids\": " + std::to_string(count.same) + "}";
     total.refused += count.refused;
     total.same += count.same;
     total.wrong += count.wrong;
     failed += telec::History::parse(text) ? 0 : 1;
+  }
+  for (int i = 1; i + 1 < arguments; ++i) {
+    if (std::string_view(words[i]) == "--report") {
+      std::FILE* report = std::fopen(words[i + 1], "w");
+      if (report == nullptr) {
+        std::perror(words[i + 1]);
+        return 1;
+      }
+      std::fprintf(report,
+                   "{\"suite\": \"state_flips\", \"seed\": null, \"sample\": 0, \"parts\": {%s}, \"skipped\": []}\n",
+                   parts.c_str());
+      failed += std::fclose(report) == 0 ? 0 : 1;
+    }
   }
   std::printf("state_flips: %ld passed, %ld failed\n", total.refused + total.same, total.wrong + failed);
   return total.wrong + failed == 0 ? 0 : 1;

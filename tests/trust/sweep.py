@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import checker
@@ -97,6 +98,7 @@ class Tally:
         self.parts = collections.OrderedDict()
         self.broken = []
         self.skips = []
+        self.extra = {}  # figures of the suite's own, for the report
 
     def part(self, name):
         return self.parts.setdefault(name, {"tried": 0, "fired": 0, "broken": 0})
@@ -125,7 +127,7 @@ class Tally:
         print(f"{self.suite}: seed {self.options.seed}, {seconds:.0f} s")
         if self.options.report:
             document = {"suite": self.suite, "seed": self.options.seed, "sample": self.options.sample, "seconds": round(seconds, 1),
-                        "parts": self.parts, "skipped": self.skips,
+                        "machine": machine(), "parts": self.parts, "skipped": self.skips, **self.extra,
                         "broken": [{"part": part, "label": label, "invariants": texts} for part, label, texts in self.broken]}
             pathlib.Path(self.options.report).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         line = f"{self.suite}: {tried - failed} passed, {failed} failed"
@@ -172,6 +174,30 @@ def each(work, items, options):
             raise
 
 
+def said_by(*command):
+    """The first line that a program prints; None where there is none."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except OSError:
+        return None
+    lines = (done.stdout or done.stderr).splitlines()
+    return lines[0].strip() if lines else None
+
+
+def content(path):
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+
+
 def machine():
-    return {"kernel": platform.release(), "cpus": os.cpu_count(), "python": platform.python_version(),
-            "strace": subprocess.run([STRACE, "-V"], capture_output=True, text=True, check=False).stdout.split("\n")[0] if STRACE else None}
+    """What a figure depends on, and what was tried."""
+    temporary = tempfile.gettempdir()
+    return {"date": time.strftime("%Y-%m-%d", time.gmtime()), "telec": said_by(checker.telec.binary(), "--version"),
+            "commit": os.environ.get("TELEC_COMMIT") or said_by("git", "-C", str(checker.telec.ROOT), "describe", "--always", "--dirty"),
+            "kernel": platform.release(), "architecture": platform.machine(), "cpus": os.cpu_count(), "uid": os.geteuid(),
+            "python": platform.python_version(), "strace": STRACE and said_by(STRACE, "-V"),
+            "file system": said_by("stat", "-f", "-c", "%T", temporary),
+            "mkfs": [text for text in (said_by("mkfs.ext4", "-V"), said_by("mkfs.xfs", "-V")) if text],
+            "protected": {name: content(f"/proc/sys/fs/protected_{name}") for name in ("symlinks", "hardlinks", "regular", "fifos")}}

@@ -252,6 +252,18 @@ TEST_CASE("without a python nothing was reached") {
   CHECK(world.report.exit_code() == 69);
 }
 
+TEST_CASE("where python did not start for want of something else, that is what is said") {
+  World world;
+  ChildResult child;
+  child.ending = NotStarted{"cannot fork for python '/x': Resource temporarily unavailable", "there are too many"};
+  world.results[A] = child;
+  world.play({A, B});
+  CHECK(world.states() == Texts{"not_reached " + A, "not_reached " + B});
+  CHECK(world.report.error->code == ErrorCode::io);
+  CHECK(world.report.error->hint == "nothing was run; there are too many");
+  CHECK(world.report.exit_code() == 74);
+}
+
 TEST_CASE("a script that was refused failed to load, and is not committed") {
   World world;
   ChildResult child;

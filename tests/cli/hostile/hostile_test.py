@@ -145,6 +145,7 @@ class Run:
             process.popen.wait()
         self.code = process.popen.returncode
         self.peak = process.peak
+        self.seconds = time.monotonic() - process.begin
         self.check_processes()
         self.stdout, self.stderr = process.streams()
 
@@ -402,12 +403,11 @@ def run_case(case, program=None):
                 run.run_again()
         except Exception:
             run.complain(traceback.format_exc())
-        if program is None:
-            run_case.peaks.append((run.peak, case.name))
+        run_case.measured[case.name] = run
         return "\n".join([*run.complaints, run.describe()]) if run.complaints else ""
 
 
-run_case.peaks = []
+run_case.measured = {}  # name -> the Run, for its seconds, its peak and its document
 POOL = concurrent.futures.ThreadPoolExecutor(JOBS)
 FUTURES = {}
 
@@ -421,8 +421,8 @@ def setUpModule():
 
 def tearDownModule():
     POOL.shutdown(cancel_futures=True)
-    if run_case.peaks:
-        peak, name = max(run_case.peaks)
+    if run_case.measured:
+        peak, name = max((run.peak, name) for name, run in run_case.measured.items() if run.program == telec.binary())
         print(f"highest memory use of a runner: {peak / 1024:.1f} MiB ({name})" +
               (", not checked in a sanitizer's build" if SANITIZED else ""))
 
