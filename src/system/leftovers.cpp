@@ -21,6 +21,7 @@ namespace telec {
 namespace {
 
 constexpr std::size_t most_named = 10;
+constexpr double time_limit = 10;  // seconds; what is killed is gone at once, but for a machine that is very busy
 
 pid_t number_in(std::string_view text) {
   pid_t value = 0;
@@ -116,7 +117,7 @@ Leftovers::Leftovers() : spared_(children_of_this_process()) { ::prctl(PR_SET_CH
 Leftovers::Ended Leftovers::end(pid_t waiting) const {
   Ended result;
   std::vector<pid_t> named;
-  const double deadline = monotonic_seconds() + 2;
+  const double deadline = monotonic_seconds() + time_limit;
   while (true) {
     std::vector<pid_t> left = children_of_this_process();
     std::erase_if(left, [&](pid_t pid) { return pid == waiting || std::ranges::find(spared_, pid) != spared_.end(); });

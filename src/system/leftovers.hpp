@@ -20,7 +20,7 @@ class Leftovers {
 
   struct Ended {
     std::string ended;      ///< "4711 (sleep), 4712 (sh)"; empty: there were none
-    std::string survivors;  ///< those that were still there after two seconds of trying
+    std::string survivors;  ///< those that were still there after ten seconds of trying
   };
   /// Kills what is left and waits for it, but for `waiting`, the python of the next migration (-1: there is none). Call
   /// after the script's python has been waited for.

@@ -190,8 +190,10 @@ class Attempt {
   [[nodiscard]] bool has_started() const { return said_.find('\n') != std::string::npos; }
 
   void greet() {
-    if (on_hello_ && has_started()) {
-      std::exchange(on_hello_, nullptr)(said_);
+    if (!greeted_at_ && has_started()) {
+      greeted_at_ = monotonic_seconds();
+      watch_time();
+      on_hello_(said_);
     }
   }
 
@@ -232,8 +234,8 @@ class Attempt {
       const int count = stop_.count();
       if (count == 1) {
         progress_.note(signal_name(stop_.signal()) + ": finishing " + id_ + " (for " +
-                       whole_seconds(monotonic_seconds() - began_) + " now, " + whole_seconds(timeout_) +
-                       " at the most), then stopping; once more to stop it now");
+                       whole_seconds(monotonic_seconds() - greeted_at_.value_or(began_)) + " now, " +
+                       whole_seconds(timeout_) + " at the most), then stopping; once more to stop it now");
       } else if (count > 1) {
         if (!forced_) {
           progress_.note(signal_name(stop_.signal()) + " again: ending " + id_ + " now");
@@ -245,9 +247,10 @@ class Attempt {
   }
 
   void watch_time() {
-    const double elapsed = monotonic_seconds() - began_;
-    // Until its hello there is a python to wait for, and not yet a script.
-    const double limit = has_started() ? timeout_ : std::min(timeout_, start_limit);
+    // Until its hello there is a python to wait for, and not yet a script: that a busy machine is slow to start one is
+    // nothing that the script could be ended for.
+    const double limit = greeted_at_ ? timeout_ : start_limit;
+    const double elapsed = monotonic_seconds() - greeted_at_.value_or(began_);
     if (elapsed >= limit) {
       end(TimedOut{limit});
       return;
@@ -326,6 +329,7 @@ class Attempt {
   double timeout_;
   double began_;
   std::function<void(std::string_view)> on_hello_;
+  std::optional<double> greeted_at_;
   bool exited_ = false;
   std::optional<Ending> forced_;
   Ending ending_;
@@ -434,7 +438,7 @@ ChildResult Python::run(const Migration& migration) {
   const bool cold = !child;
   if (cold) {
     NotStarted failure;
-    child = start_python(options_, lock_.descriptor(), std::min(options_.timeout, start_limit), failure);
+    child = start_python(options_, lock_.descriptor(), start_limit, failure);
     if (!failure.reason.empty()) {
       result.ending = failure;
       return result;

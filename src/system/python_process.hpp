@@ -18,7 +18,7 @@ struct PythonOptions {
   std::string python;                    ///< the interpreter's absolute path
   std::string home;                      ///< the script's current directory
   std::vector<std::string> environment;  ///< all that it sees
-  double timeout = 600;                  ///< seconds for one migration
+  double timeout = 600;                  ///< seconds for one migration, from when its python is there
   bool only_check = false;               ///< run check() and nothing else
 };
 

@@ -562,15 +562,22 @@ def migrate():
 
 
 class ColdStart(Chain):
+    def test_a_slow_start_is_not_taken_from_the_time_of_the_script(self):
+        wrapper = self.home.path / "python3"
+        wrapper.write_text(f'#!/bin/sh\nsleep 2\nexec {TREE_PYTHON} "$@"\n')
+        wrapper.chmod(0o755)
+        self.add(PLAIN)
+        self.run_all("--python", wrapper, "--timeout", "1.5")
+
     def test_one_that_is_never_executed_ends_the_run_and_the_message_says_so(self):
         wrapper = self.home.path / "python3"
         wrapper.write_text(f'#!/bin/sh\nexec {TREE_PYTHON} "$@"\n')
         wrapper.chmod(0o755)
         self.add(PLAIN)
         with HeldUp(wrapper):
-            result = self.home.migrate("--python", wrapper, "--timeout", "1")
+            result = self.home.migrate("--python", wrapper)
         self.assertEqual(result.code, 69, result)
-        self.assertIn(f"cannot execute '{wrapper}': not done after 1.000 s", result.err)
+        self.assertIn(f"cannot execute '{wrapper}': not done after 10.000 s", result.err)
         self.assertEqual(self.home.applied(), [])
         self.run_all("--python", wrapper)
 
@@ -597,18 +604,27 @@ class NothingIsLeft(Chain):
         self.assertFalse(telec.alive(self.waited()))
 
     def slow_run(self):
-        self.first("note('slow', 1); time.sleep(3); note('through', 1)")
+        self.first("""note('slow', 1)
+    end = time.monotonic() + 60
+    while not os.path.exists(os.path.join(HOME, 'go')) and time.monotonic() < end:
+        time.sleep(0.01)
+    note('through', 1)""")
         self.add(PLAIN)
         process = self.home.start("migrate")
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.stderr.close)
-        self.assertTrue(telec.wait_until(lambda: self.noted(1, "slow"), 30))
+        self.assertTrue(telec.wait_until(lambda: self.noted(1, "slow"), 60))
         self.assertTrue(telec.alive(self.waited()))
         return process
 
+    def interrupt(self, process):
+        process.send_signal(signal.SIGINT)
+        self.assertIn(b"finishing", process.stderr.readline())
+
     def test_after_one_ctrl_c(self):
         process = self.slow_run()
-        process.send_signal(signal.SIGINT)
+        self.interrupt(process)
+        (self.home.home / "go").touch()
         self.assertEqual(process.wait(60), 130)
         self.assertEqual(self.noted(1, "through"), "1")
         self.assertFalse(telec.alive(self.waited()))
@@ -616,8 +632,7 @@ class NothingIsLeft(Chain):
 
     def test_after_two_ctrl_c(self):
         process = self.slow_run()
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.2)
+        self.interrupt(process)
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(60), 130)
         self.assertFalse(telec.alive(self.waited()))
@@ -629,7 +644,8 @@ class NothingIsLeft(Chain):
         process.wait(60)
         self.assertTrue(self.gone(self.waited()))
         self.assertTrue(self.gone(int(self.noted(1, "pid"))))
-        again = self.home.migrate("--lock-timeout", "20")
+        (self.home.home / "go").touch()
+        again = self.home.migrate("--lock-timeout", "60")
         self.assertEqual(again.code, 0, again)
 
     def test_nobody_else_runs_while_it_lives(self):

@@ -154,7 +154,7 @@ class Home:
                 env.pop(name, None)
         return env
 
-    def run(self, *args, env=None, timeout=60, stdin=subprocess.DEVNULL, **options):
+    def run(self, *args, env=None, timeout=120, stdin=subprocess.DEVNULL, **options):
         """telec ARGS, to its end. `env`: {name: value or None to unset}."""
         begin = time.monotonic()
         process = subprocess.run([binary(), *map(str, args)], env=self.environment(**(env or {})), stdin=stdin,
@@ -177,8 +177,9 @@ class Home:
                                 stdin=subprocess.DEVNULL, cwd=str(self.path), **options)
 
 
-def wait_until(condition, seconds=10.0, step=0.005):
-    """Polls until condition() is true; its value, or False when the time is up."""
+def wait_until(condition, seconds=30.0, step=0.005):
+    """Polls until condition() is true; its value, or False when the time is up. The time is for what never happens: on a
+    busy machine what should happen at once may take seconds."""
     end = time.monotonic() + seconds
     while True:
         value = condition()

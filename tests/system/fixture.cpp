@@ -103,7 +103,7 @@ bool is_alive(pid_t pid) {
 }
 
 bool eventually(const std::function<bool()>& condition) {
-  const double deadline = telec::monotonic_seconds() + 10;
+  const double deadline = telec::monotonic_seconds() + 60;
   while (!condition()) {
     if (telec::monotonic_seconds() > deadline) {
       return false;

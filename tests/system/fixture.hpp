@@ -50,7 +50,7 @@ std::string telec_program();
 
 /// Is there a process `pid` that has not ended?
 bool is_alive(pid_t pid);
-/// Asks until the condition holds, at most ten seconds; does it?
+/// Asks until the condition holds, at most a minute; does it?
 bool eventually(const std::function<bool()>& condition);
 
 /// The child with `arguments`, stdin and the rest on /dev/null.

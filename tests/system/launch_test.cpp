@@ -79,8 +79,9 @@ void stop_next_child() {
   if (::fork() == 0) {
     const std::string children = "/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children";
     eventually([&] {
-      const pid_t pid = std::atoi(read_file(children).c_str());
-      return pid > 0 && pid != not_this && ::kill(pid, SIGSTOP) == 0;
+      const std::string pids = read_file(children);
+      const pid_t pid = std::atoi(pids.c_str());
+      return pids == "(absent)" || (pid > 0 && pid != not_this && ::kill(pid, SIGSTOP) == 0);
     });
   }
   ::_exit(0);

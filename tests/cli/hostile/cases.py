@@ -79,6 +79,13 @@ def runner():
     return pid
 
 
+def is_pending(number):
+    """Has the runner not read this signal yet?"""
+    with open(f"/proc/{runner()}/status") as file:
+        lines = [line.split()[1] for line in file if line.startswith(("SigPnd:", "ShdPnd:"))]
+    return any(int(line, 16) >> (number - 1) & 1 for line in lines)
+
+
 def own_group():
     """Makes sure that a signal to the process group reaches nobody but this script and its children."""
     if os.getpgid(0) != os.getpid():
@@ -157,7 +164,7 @@ class Case:
     error_id: object = ANY
     args: tuple = ()
     env: dict = dataclasses.field(default_factory=dict)
-    seconds: float = 15.0      # catches a hang; nothing is timed
+    seconds: float = 60.0      # catches a hang; nothing is timed
     memory: int = 32           # MiB, the runner's own peak
     text: bool = False         # run without --json, and look at what reaches the terminal
     document: bool = True      # one JSON document is expected on stdout
@@ -433,6 +440,8 @@ def migrate():
 fails("the child of a fork returns True and the parent leaves", "H2", script('''
 def migrate():
     if os.fork():
+        while not done():
+            time.sleep(0.01)
         time.sleep(0.3)
         os._exit(0)
     return do()
@@ -1003,7 +1012,8 @@ add("SIGINT twice to the runner", "H8", sandwich(script(ONCE + '''
 def migrate():
     if once():
         os.kill(runner(), signal.SIGINT)
-        time.sleep(0.3)
+        while is_pending(signal.SIGINT):  # two that come before one is read are one
+            time.sleep(0.01)
         os.kill(runner(), signal.SIGINT)
         time.sleep(60)
     return do()
@@ -1013,9 +1023,8 @@ def migrate():
 
 def wake_up(run, process):
     """Wakes a stopped runner, so that a test of a stopped runner ends."""
-    for _ in range(1000):
-        if process.finished():
-            return
+    end = time.monotonic() + run.case.seconds
+    while not process.finished() and time.monotonic() < end:
         if process.status() == "T":
             time.sleep(0.2)
             process.signal(signal.SIGCONT)

@@ -363,7 +363,7 @@ class Whole(unittest.TestCase):
             self.assertEqual(result.code, 0)
             self.assertEqual([entry["id"] for entry in result.document["migrations"]], ids)
             self.assertEqual(result.document["problems"], [])
-            self.assertLess(time.monotonic() - begin, 10)
+            self.assertLess(time.monotonic() - begin, 60)
 
     def test_ten_thousand_problems_are_all_in_the_document(self):
         with telec.Home() as home:
@@ -407,7 +407,7 @@ class Whole(unittest.TestCase):
                     return True
                 """)
             home.add("1.1.0/002_victim.py")
-            result = home.migrate(timeout=30)
+            result = home.migrate()
             self.assertNotEqual(result.code, 0, result)
             self.assertIn("002_victim.py", result.err)
             self.assertEqual(home.applied(), ["1.1.0/001_replacer.py"])
@@ -438,7 +438,7 @@ class Whole(unittest.TestCase):
             result = home.migrate()
             self.assertEqual(result.code, 1, result)
             self.assertIn("001_one.py", result.err)
-            self.assertLess(result.seconds, 20)
+            self.assertLess(result.seconds, 60)
             self.assertIsNone(home.state())
 
     def test_a_tree_that_others_can_write_is_refused(self):

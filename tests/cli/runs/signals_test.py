@@ -130,7 +130,7 @@ class SignalTest(unittest.TestCase):
     def go(self, home):
         (home.home / "go").touch()
 
-    def finish(self, process, seconds=20):
+    def finish(self, process, seconds=60):
         try:
             out, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -152,7 +152,7 @@ class FirstSignal(SignalTest):
                 process = self.start(home, "--json")
                 self.wait_for_python(home)
                 process.send_signal(number)
-                self.assertTrue(telec.wait_until(lambda: SLOW in self.err(), 5), f"not said at once: {self.err()!r}")
+                self.assertTrue(telec.wait_until(lambda: SLOW in self.err()), f"not said at once: {self.err()!r}")
                 time.sleep(0.3)
                 self.assertIsNone(process.poll(), "it did not wait for the migration under way")
                 self.go(home)
@@ -170,7 +170,7 @@ class FirstSignal(SignalTest):
         process = self.start(home)
         self.wait_for_python(home)
         process.send_signal(signal.SIGTERM)
-        self.assertTrue(telec.wait_until(lambda: SLOW in self.err(), 5))
+        self.assertTrue(telec.wait_until(lambda: SLOW in self.err()))
         self.go(home)
         result = self.finish(process)
         self.assertEqual(result.code, 143, result)
@@ -183,7 +183,7 @@ class FirstSignal(SignalTest):
         process = self.start(home, "--json")
         self.wait_for_python(home)
         process.send_signal(signal.SIGINT)
-        self.assertTrue(telec.wait_until(lambda: SLOW in self.err(), 5))
+        self.assertTrue(telec.wait_until(lambda: SLOW in self.err()))
         self.go(home)
         result = self.finish(process)
         self.assertIn(result.code, (1, 130), result)
@@ -196,7 +196,7 @@ class FirstSignal(SignalTest):
         process = self.start(home, "--json")
         self.wait_for_python(home)
         process.send_signal(signal.SIGTERM)
-        self.assertTrue(telec.wait_until(lambda: SLOW in self.err(), 5))
+        self.assertTrue(telec.wait_until(lambda: SLOW in self.err()))
         self.go(home)
         result = self.finish(process)
         self.assertIn(result.code, (0, 143), result)
@@ -245,9 +245,9 @@ class SecondSignal(SignalTest):
         process = self.start(home, "--json")
         python = self.wait_for_python(home)
         process.send_signal(numbers[0])
-        self.assertTrue(telec.wait_until(lambda: SLOW in self.err(), 5))
+        self.assertTrue(telec.wait_until(lambda: SLOW in self.err()))
         process.send_signal(numbers[1])
-        result = self.finish(process, 10)
+        result = self.finish(process)
         self.assertFalse(telec.alive(python), "the script is alive after its runner")
         self.assertEqual(result.states(), {FIRST: "applied", SLOW: "interrupted", LAST: "not_reached"})
         self.assertEqual(result.document["error"]["code"], "interrupted")
@@ -272,9 +272,9 @@ class SecondSignal(SignalTest):
         process = self.start(home, "--json")
         python = self.wait_for_python(home)
         process.send_signal(signal.SIGINT)
-        self.assertTrue(telec.wait_until(lambda: SLOW in self.err(), 5))
+        self.assertTrue(telec.wait_until(lambda: SLOW in self.err()))
         process.send_signal(signal.SIGINT)
-        result = self.finish(process, 10)
+        result = self.finish(process)
         self.assertEqual(result.code, 130, result)
         self.assertFalse(telec.alive(python))
         self.assertEqual(result.states()[SLOW], "interrupted")
@@ -287,7 +287,7 @@ class SecondSignal(SignalTest):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) * 4:
             if process.poll() is None:
                 process.send_signal(number)
-        result = self.finish(process, 10)
+        result = self.finish(process)
         self.assertIn(result.code, (129, 130, 143), result)
         self.assertFalse(telec.alive(python))
         self.assertEqual(home.applied(), [FIRST])
@@ -303,11 +303,11 @@ class WaitingForTheLock(SignalTest):
                     fcntl.flock(lock, fcntl.LOCK_EX)
                     process = self.start(home, "--json")
                     path = str(home.lock_file)
-                    self.assertTrue(telec.wait_until(lambda: path in self.open_files(process), 5),
+                    self.assertTrue(telec.wait_until(lambda: path in self.open_files(process)),
                                     "it never came to the lock")
                     time.sleep(0.1)
                     process.send_signal(number)
-                    result = self.finish(process, 5)
+                    result = self.finish(process)
                 self.assertEqual(result.code, 128 + number, result)
                 self.assertEqual(result.document["error"]["code"], "interrupted")
                 self.assertEqual(home.effects(), {})
@@ -336,7 +336,7 @@ class Terminal(SignalTest):
         self.addCleanup(os.close, master)
         return pid, master
 
-    def read_to_the_end(self, master, seconds=20):
+    def read_to_the_end(self, master, seconds=60):
         data = b""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -351,7 +351,18 @@ class Terminal(SignalTest):
             data += piece
         return data.decode("utf-8", "replace")
 
-    def exit_of(self, pid, seconds=20):
+    def read_until(self, master, words, seconds=60):
+        """What came up to and with these words."""
+        text = ""
+        end = time.monotonic() + seconds
+        while words not in text:
+            if time.monotonic() > end:
+                self.fail(f"{words!r} never came: {text!r}")
+            if select.select([master], [], [], 0.1)[0]:
+                text += os.read(master, 65536).decode("utf-8", "replace")
+        return text
+
+    def exit_of(self, pid, seconds=60):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found, status = os.waitpid(pid, os.WNOHANG)
@@ -367,6 +378,7 @@ class Terminal(SignalTest):
         pid, master = self.on_a_terminal(home)
         self.wait_for_python(home)
         os.write(master, b"\x03")
+        self.read_until(master, "finishing")
         time.sleep(0.3)
         self.assertEqual(self.caught(home), [], "the script got the signal")
         self.go(home)
@@ -380,7 +392,7 @@ class Terminal(SignalTest):
         pid, master = self.on_a_terminal(home)
         python = self.wait_for_python(home)
         os.write(master, b"\x03")
-        time.sleep(0.3)
+        self.read_until(master, "finishing")
         os.write(master, b"\x03")
         text = self.read_to_the_end(master)
         self.assertEqual(self.exit_of(pid), 130, text)
@@ -460,7 +472,7 @@ class StartedOddly(SignalTest):
     def test_with_every_signal_blocked_at_start_a_time_out_still_ends_the_script(self):
         home = self.home()
         block = lambda: signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())  # noqa: E731
-        result = self.finish(self.start(home, "--json", "--timeout", "1", preexec_fn=block), 10)
+        result = self.finish(self.start(home, "--json", "--timeout", "1", preexec_fn=block))
         self.assertEqual(result.code, 1, result)
         self.assertEqual(result.document["error"]["code"], "timeout")
 
@@ -487,7 +499,7 @@ class StartedOddly(SignalTest):
         process = self.start(home, "--json", preexec_fn=ignoring(signal.SIGHUP))
         self.wait_for_python(home)
         process.send_signal(signal.SIGTERM)
-        self.assertTrue(telec.wait_until(lambda: SLOW in self.err(), 5))
+        self.assertTrue(telec.wait_until(lambda: SLOW in self.err()))
         self.go(home)
         self.assertEqual(self.finish(process).code, 143)
 
@@ -646,7 +658,7 @@ class Descriptors(SignalTest):
         home = self.good_home()
         process = home.start("migrate")
         time.sleep(0.5)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0)
         for id in self.IDS:
             self.assertIn(id.encode(), out)

@@ -82,7 +82,7 @@ def play(story, home):
             continue
         command = line[2:] if line.startswith("$ ") else line
         process = subprocess.run(["/bin/sh", "-c", command], cwd=home.path, env=environment, stdin=subprocess.DEVNULL,
-                                 capture_output=True, timeout=60)
+                                 capture_output=True, timeout=240)
         streams = [complete(data.decode("utf-8", "surrogateescape")) for data in (process.stdout, process.stderr)]
         if line != command:
             if process.returncode != 0:

@@ -26,7 +26,7 @@ class Demo(unittest.TestCase):
             environment = home.environment(TELEC_BINARY=binary(), TMPDIR=str(scratch), TELEC_MIGRATIONS_DIR=None)
             before = exact(home.home)
             run = subprocess.run([DEMO], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.STDOUT, text=True, timeout=60, cwd=str(home.path))
+                                 stderr=subprocess.STDOUT, text=True, timeout=240, cwd=str(home.path))
             self.assertEqual(run.returncode, 0, run.stdout)
             for words in ("$ telec migrate --dry-run\n", "$ telec migrate\n", "[exit 1]", TODO_STATES, "not reached",
                           "$ telec migrate status\n", "$ telec migrate --from 1.2.0 --to 1.2.0 -v\n",
@@ -46,7 +46,7 @@ class Demo(unittest.TestCase):
                                        stderr=subprocess.DEVNULL)
             self.assertTrue(wait_until(lambda: list(scratch.glob("*/home/.teleclaude"))))
             process.terminate()
-            self.assertNotEqual(process.wait(30), 0)
+            self.assertNotEqual(process.wait(60), 0)
             self.assertEqual(list(scratch.iterdir()), [])
 
 

@@ -345,7 +345,7 @@ class Upgrade(unittest.TestCase):
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
         previous = home.data / "todos" / slugs[HALF - 1] / "state.json"
-        self.assertTrue(wait_until(lambda: not previous.exists(), 30))
+        self.assertTrue(wait_until(lambda: not previous.exists()))
 
         def repair():
             gate.unlink()
@@ -363,7 +363,7 @@ class Upgrade(unittest.TestCase):
         expected = self.upgraded()
         home, process, repair = self.held_half_way()
         os.kill(self.python_of(process), signal.SIGKILL)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 1, err)
         document = json.loads(out)
         self.assertEqual(document["error"]["id"], TODO_STATES)
@@ -378,11 +378,11 @@ class Upgrade(unittest.TestCase):
         home, process, repair = self.held_half_way()
         python = self.python_of(process)
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
         self.assertTrue(wait_until(lambda: not alive(python)))
         self.assertEqual(self.recorded(home), list(STORY[:STORY.index(TODO_STATES)]))
         repair()
-        self.assertEqual(list(self.succeeds(home.migrate_json("--lock-timeout", 10)).states()),
+        self.assertEqual(list(self.succeeds(home.migrate_json("--lock-timeout", 60)).states()),
                          list(STORY[STORY.index(TODO_STATES):]))
         self.assert_same(home, expected)
 
