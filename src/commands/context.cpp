@@ -11,13 +11,24 @@
 namespace telec {
 namespace {
 
-bool wants_color(const Invocation& invocation, const OutputStream& stream) {
+std::size_t columns_of_terminal(const OutputStream& stream) {
+  constexpr unsigned usual = 80;  // a terminal that does not say
+  const unsigned columns = stream.columns();
+  return columns > 0 ? columns : usual;
+}
+
+Style style_of(const Invocation& invocation, const OutputStream& stream) {
+  const bool is_terminal = stream.is_terminal();
+  Style style;
+  style.columns = is_terminal ? columns_of_terminal(stream) : 0;
   switch (invocation.color.value_or(Color::automatic)) {
-    case Color::always: return true;
-    case Color::never: return false;
-    case Color::automatic: break;
+    case Color::always: style.color = true; break;
+    case Color::never: break;
+    case Color::automatic:
+      style.color = is_terminal && !environment("NO_COLOR") && environment("TERM").value_or("dumb") != "dumb";
+      break;
   }
-  return stream.is_terminal() && !environment("NO_COLOR") && environment("TERM").value_or("dumb") != "dumb";
+  return style;
 }
 
 }  // namespace
@@ -56,8 +67,8 @@ Voice::Voice(const Invocation& invocation)
   if (in_hook()) {
     return;
   }
-  result_style_.color = wants_color(invocation, out_);
-  talk_style_.color = wants_color(invocation, err_);
+  result_style_ = style_of(invocation, out_);
+  talk_style_ = style_of(invocation, err_);
 }
 
 Console Voice::console() { return make_console(!json_ && !quiet_); }
@@ -70,10 +81,7 @@ Console Voice::make_console(bool results) {
   options.talk = !quiet_;
   options.verbose = verbose_;
   options.live = !quiet_ && err_.is_terminal() && environment("TERM").value_or("dumb") != "dumb";
-  options.columns = [this] {
-    const unsigned columns = err_.columns();
-    return std::size_t{columns > 0 ? columns : 80U};
-  };
+  options.columns = [this] { return columns_of_terminal(err_); };
   options.result_style = result_style_;
   options.talk_style = talk_style_;
   return {options,
@@ -91,15 +99,6 @@ void Voice::say(std::string_view text) {
   if (!json_ && !quiet_) {
     out_.write(text);
   }
-}
-
-std::size_t Voice::columns() const {
-  constexpr unsigned usual = 80;  // a terminal that does not say
-  if (!out_.is_terminal()) {
-    return 0;
-  }
-  const unsigned columns = out_.columns();
-  return columns > 0 ? columns : usual;
 }
 
 void Voice::insist(std::string_view text) {

@@ -33,8 +33,6 @@ class Voice {
   [[nodiscard]] bool in_hook() const { return hook_ != Hook::none; }
   /// Text for people on stdout; nothing with --json or -q.
   void say(std::string_view text);
-  /// For a table on stdout: the terminal's columns; 0 where it is none.
-  [[nodiscard]] std::size_t columns() const;
   /// The same, with -q too: what is asked for with it.
   void insist(std::string_view text);
   /// Asks yes or no on the terminal; false without an answer.

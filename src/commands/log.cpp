@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "../attempt.hpp"
 #include "../output/text.hpp"
 #include "../system/attempts_file.hpp"
@@ -20,6 +22,14 @@ void refuse_unknown(const std::string& id, const std::vector<AttemptRecord>& all
               near.empty() ? "'telec migrate log' lists the attempts" : "did you mean '" + std::string(near) + "'?");
 }
 
+/// The newest that is no change by hand: those print nothing. Where there is none, the newest.
+const AttemptRecord& last_that_ran(const std::vector<AttemptRecord>& attempts) {
+  const auto ran = std::ranges::find_if(attempts, [](const AttemptRecord& attempt) {
+    return attempt.outcome != word_of(State::marked) && attempt.outcome != word_of(State::forgotten);
+  });
+  return ran == attempts.end() ? attempts.front() : *ran;
+}
+
 }  // namespace
 
 int show_log(const Invocation& invocation, Voice& voice, Report& report) {
@@ -39,11 +49,12 @@ int show_log(const Invocation& invocation, Voice& voice, Report& report) {
   if (report.attempts.empty()) {
     refuse_unknown(id, merge_attempts(std::move(attempts), history, ""));
   }
-  if (const std::string& name = report.attempts.front().log; !name.empty()) {
-    report.output = kept_log(directory.descriptor(), name);
+  const AttemptRecord& last = last_that_ran(report.attempts);
+  if (!last.log.empty()) {
+    report.output = kept_log(directory.descriptor(), last.log);
   }
   voice.say(attempts_text(report, voice.result_style(), true));
-  voice.say(output_text(id, report.output));
+  voice.say(output_text(last, report.output, voice.result_style()));
   return voice.finish(report, 0);
 }
 

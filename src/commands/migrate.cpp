@@ -83,7 +83,7 @@ int dry_run(const Invocation& invocation, const Plan& plan, Voice& voice, Report
 int nothing_to_do(const Invocation& invocation, Voice& voice, Report& report) {
   voice.problems(report);
   refuse_problems_if_strict(invocation, report);
-  voice.say(run_summary(report));
+  voice.say(run_summary(report, voice.result_style()));
   return voice.finish(report, 0);
 }
 
@@ -143,7 +143,7 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
       voice.note(entry.id + ": its check() was True, so migrate() was not called");
     }
   }
-  voice.say(run_summary(report));
+  voice.say(run_summary(report, voice.result_style()));
   return voice.finish(report, report.exit_code());
 }
 

@@ -78,9 +78,9 @@ int status(const Invocation& invocation, Voice& voice, Report& report) {
     voice.insist(attention_text(report, voice.result_style()));
     voice.problems(report);
   } else {
-    voice.say(status_table(report, voice.result_style(), voice.columns()));
+    voice.say(status_table(report, voice.result_style()));
     voice.problems(report);
-    voice.say(status_sums(report));
+    voice.say(status_sums(report, voice.result_style()));
   }
   refuse_problems_if_strict(invocation, report);
   return voice.finish(report, invocation.check && pending ? pending_exit_code : 0);

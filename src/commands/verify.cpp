@@ -89,7 +89,7 @@ void recheck(const Invocation& invocation, const Tree& tree, const History& hist
 std::string sums(const Report& report, std::size_t recorded, bool rechecked) {
   if (!rechecked) {
     return counted(recorded, "recorded migration") + ": " +
-           (report.findings.empty() ? "no findings" : counted(report.findings.size(), "finding")) + "\n";
+           (report.findings.empty() ? "no findings" : counted(report.findings.size(), "finding"));
   }
   std::string text = counted(report.entries.size(), "migration") + ": " + std::to_string(report.count(State::ok)) +
                      " ok, " + std::to_string(report.count(State::pending)) + " pending";
@@ -99,7 +99,7 @@ std::string sums(const Report& report, std::size_t recorded, bool rechecked) {
   add(State::regressed, "regressed");
   add(State::unrecorded, "unrecorded");
   add(State::failed, "without an answer");
-  return text + (report.findings.empty() ? "; no findings" : "; " + counted(report.findings.size(), "finding")) + "\n";
+  return text + (report.findings.empty() ? "; no findings" : "; " + counted(report.findings.size(), "finding"));
 }
 
 }  // namespace
@@ -118,7 +118,7 @@ int verify(const Invocation& invocation, Voice& voice, Report& report) {
   voice.say(findings_text(report.findings, voice.result_style()));
   voice.problems(report);
   const auto recorded = static_cast<std::size_t>(std::ranges::count_if(plan.steps, &Plan::Step::recorded));
-  voice.say(sums(report, recorded + plan.gone.size(), invocation.recheck));
+  voice.say(sum_line(sums(report, recorded + plan.gone.size(), invocation.recheck), voice.result_style()));
   return voice.finish(report, report.error ? report.exit_code() : report.findings.empty() ? 0 : findings_exit_code);
 }
 

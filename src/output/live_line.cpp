@@ -20,7 +20,8 @@ std::string live_line(const LiveView& view, std::size_t columns) {
   }
   const std::size_t taken = std::min(columns, fixed + silence.size());
   std::string line = head + fitted_middle(view.id, columns - taken) + time + silence;
-  const std::string output = printable(view.last_line);
+  std::string output = printable(view.last_line);
+  std::ranges::replace(output, '\t', ' ');  // how far a tab goes depends on where it stands
   if (const std::size_t used = columns_of(line) + 3; !output.empty() && used + least_output <= columns) {
     line += " | " + fitted(output, columns - used);
   }

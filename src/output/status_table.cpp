@@ -114,10 +114,11 @@ bool needs_attention(const ReportEntry& entry) {
   return entry.state == State::pending || entry.changed || entry.gone || entry.late;
 }
 
-std::string status_table(const Report& report, const Style& style, std::size_t columns) {
+std::string status_table(const Report& report, const Style& style) {
   if (report.entries.empty()) {
     return {};
   }
+  const std::size_t columns = style.columns;
   std::vector<Row> rows;
   rows.reserve(report.entries.size());
   for (const ReportEntry& entry : report.entries) {
@@ -158,7 +159,7 @@ std::string status_table(const Report& report, const Style& style, std::size_t c
   return text;
 }
 
-std::string status_sums(const Report& report) {
+std::string status_sums(const Report& report, const Style& style) {
   const auto count = [&](auto member) {
     return static_cast<std::size_t>(
         std::ranges::count_if(report.entries, [&](const ReportEntry& entry) { return entry.*member; }));
@@ -173,16 +174,26 @@ std::string status_sums(const Report& report) {
   add(count(&ReportEntry::gone), "without a script");
   add(count(&ReportEntry::late), "late");
   add(report.problems.size(), report.problems.size() == 1 ? "problem" : "problems");
-  return text + "\n";
+  return sum_line(text, style);
 }
 
 std::string attention_text(const Report& report, const Style& style) {
+  std::size_t id_width = 0;
+  std::size_t word_width = 0;
+  for (const ReportEntry& entry : report.entries) {
+    if (needs_attention(entry)) {
+      id_width = std::max(id_width, columns_of(entry.id));
+      word_width = std::max(word_width, columns_of(word_for(entry)));
+    }
+  }
   std::string text;
   for (const ReportEntry& entry : report.entries) {
     if (needs_attention(entry)) {
       const std::string differs = differences_text(entry);
-      text +=
-          entry.id + "  " + style.state(entry.state, word_for(entry)) + (differs.empty() ? "" : "  " + differs) + "\n";
+      const std::string word = word_for(entry);
+      text += padded(entry.id, id_width) + std::string(gap, ' ') +
+              style.state(entry.state, differs.empty() ? word : padded(word, word_width)) +
+              (differs.empty() ? "" : std::string(gap, ' ') + differs) + "\n";
     }
   }
   return text;

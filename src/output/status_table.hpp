@@ -15,12 +15,12 @@ std::string differences_text(const ReportEntry& entry);
 /// Pending, or something differs: what `status -q` shows.
 bool needs_attention(const ReportEntry& entry);
 
-/// `columns`: of the terminal; 0: as wide as it likes. Where it is too narrow, it drops how long, then the time of day,
-/// then the day; what differs moves below its row; the id is cut in its middle last of all.
-std::string status_table(const Report& report, const Style& style, std::size_t columns);
+/// Where the terminal is too narrow, it drops how long, then the time of day, then the day; what differs moves below
+/// its row; the id is cut in its middle last of all.
+std::string status_table(const Report& report, const Style& style);
 
 /// "3 migrations: 2 recorded, 1 pending\n"
-std::string status_sums(const Report& report);
+std::string status_sums(const Report& report, const Style& style);
 
 /// `status -q`: a row for each that needs attention, without a heading.
 std::string attention_text(const Report& report, const Style& style);

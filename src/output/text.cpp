@@ -31,6 +31,13 @@ std::string time_text(std::string at) {
   return printable(at);
 }
 
+/// "telec: WORD: " and a sentence, whose further lines stand below the word.
+std::string talk(const char* word, const std::string& sentence, const Style& style) {
+  constexpr std::string_view who = "telec: ";
+  return std::string(who) + style.strong(word) + " " +
+         wrapped(sentence, style.columns, who.size() + std::string_view(word).size() + 1, who.size()) + "\n";
+}
+
 std::string indented(std::string_view text, std::string_view prefix, std::size_t lines) {
   std::string out;
   for (const std::string_view line : last_lines(text, lines)) {
@@ -73,21 +80,44 @@ std::string Style::outcome(const std::string& word, const std::string& text) con
 std::string Style::strong(const std::string& text) const { return color ? "\033[1m" + text + "\033[0m" : text; }
 
 std::string entry_line(const ReportEntry& entry, std::size_t id_width, const Style& style) {
-  std::string line = style.state(entry.state, padded(words_of(entry.state), state_width)) + "  ";
-  if (entry.seconds && entry.state != State::not_reached) {
-    return line + padded(entry.id, id_width) + "  " + seconds_text(*entry.seconds) + "\n";
+  constexpr std::size_t gap = 2;
+  const std::string word = words_of(entry.state);
+  std::string took = entry.seconds && entry.state != State::not_reached ? seconds_text(*entry.seconds) : "";
+  std::size_t word_width = state_width;
+  const auto too_wide = [&] {
+    return style.columns > 0 &&
+           word_width + gap + std::max(id_width, columns_of(entry.id)) + (took.empty() ? 0 : gap + took.size()) >
+               style.columns;
+  };
+  if (too_wide()) {
+    word_width = word.size();
+    id_width = 0;
   }
-  return line + entry.id + "\n";
+  if (too_wide()) {
+    took.clear();
+  }
+  std::string id = entry.id;
+  if (too_wide()) {
+    id = fitted_middle(id, style.columns - std::min(style.columns, word_width + gap));
+  }
+  std::string line = style.state(entry.state, padded(word, word_width)) + std::string(gap, ' ');
+  line += took.empty() ? id : padded(id, id_width) + std::string(gap, ' ') + took;
+  return line + "\n";
 }
 
-std::string run_summary(const Report& report) {
+std::string sum_line(const std::string& sum, const Style& style) { return wrapped(sum, style.columns, 0, 2) + "\n"; }
+
+std::string run_summary(const Report& report, const Style& style) {
   if (report.entries.empty() && !report.error) {
     if (report.recorded == 0) {
-      return report.in_tree == 0 ? "nothing to do: no migrations in the tree\n"
-                                 : "nothing to do: none in range, " + std::to_string(report.in_tree) + " in the tree\n";
+      return sum_line(report.in_tree == 0
+                          ? "nothing to do: no migrations in the tree"
+                          : "nothing to do: none in range, " + std::to_string(report.in_tree) + " in the tree",
+                      style);
     }
-    return "nothing to do: " + counted(report.recorded, "migration") +
-           (report.range.is_everything() ? "" : " in range") + " recorded, none pending\n";
+    return sum_line("nothing to do: " + counted(report.recorded, "migration") +
+                        (report.range.is_everything() ? "" : " in range") + " recorded, none pending",
+                    style);
   }
   std::string text = std::string(report.error ? "stopped: " : "done: ") + counted(report.entries.size(), "migration");
   add_count(text, report.count(State::applied), "applied");
@@ -96,7 +126,7 @@ std::string run_summary(const Report& report) {
   add_count(text, report.count(State::interrupted), "interrupted");
   add_count(text, report.count(State::unrecorded), "unrecorded");
   add_count(text, report.count(State::not_reached), "not reached");
-  return text + "\n";
+  return sum_line(text, style);
 }
 
 std::string dry_run_text(const Report& report, const Style& style) {
@@ -105,31 +135,78 @@ std::string dry_run_text(const Report& report, const Style& style) {
     text += entry_line(entry, 0, style);
   }
   if (report.entries.empty()) {
-    return run_summary(report);
+    return run_summary(report, style);
   }
-  return text + "dry run: " + counted(report.entries.size(), "migration") + " would run, nothing was run\n";
+  return text +
+         sum_line("dry run: " + counted(report.entries.size(), "migration") + " would run, nothing was run", style);
 }
+
+namespace {
+
+/// When, how it ended, which, how long: in one line where the terminal has room for that, else the id in a second one.
+class AttemptLines {
+ public:
+  AttemptLines(const std::vector<AttemptRecord>& attempts, const Style& style) : style_(style) {
+    std::size_t longest_outcome = 0;
+    for (const AttemptRecord& attempt : attempts) {
+      id_width_ = std::max(id_width_, columns_of(attempt.id));
+      longest_outcome = std::max(longest_outcome, columns_of(attempt.outcome));
+      took_width_ = std::max(took_width_, attempt.seconds ? seconds_text(*attempt.seconds).size() : 0);
+    }
+    const auto columns = [&] {
+      return when_width_ + gap + outcome_width_ + (two_lines_ ? 0 : gap + id_width_) +
+             (took_width_ > 0 ? gap + took_width_ : 0);
+    };
+    const auto too_wide = [&] { return style.columns > 0 && columns() > style.columns; };
+    if (too_wide()) {
+      two_lines_ = true;
+      outcome_width_ = longest_outcome;
+    }
+    if (too_wide()) {
+      constexpr std::size_t without_seconds = 16;
+      when_width_ = without_seconds;
+    }
+    if (too_wide()) {
+      took_width_ = 0;
+    }
+  }
+
+  [[nodiscard]] std::string text(const AttemptRecord& attempt) const {
+    std::string outcome = printable(attempt.outcome);
+    std::ranges::replace(outcome, '_', ' ');
+    const std::string when = attempt.at.empty() ? "(time unknown)" : time_text(attempt.at);
+    const std::string took = attempt.seconds && took_width_ > 0 ? seconds_text(*attempt.seconds) : "";
+    std::string line = padded(when.substr(0, when_width_), when_width_) + std::string(gap, ' ');
+    if (two_lines_) {
+      line += style_.outcome(attempt.outcome, took.empty() ? outcome : padded(outcome, outcome_width_)) +
+              (took.empty() ? "" : std::string(gap, ' ') + took);
+      return line + "\n  " + fitted_middle(attempt.id, style_.columns - std::min<std::size_t>(style_.columns, 2)) +
+             "\n";
+    }
+    line += style_.outcome(attempt.outcome, padded(outcome, outcome_width_)) + std::string(gap, ' ');
+    return line + (took.empty() ? attempt.id : padded(attempt.id, id_width_) + std::string(gap, ' ') + took) + "\n";
+  }
+
+ private:
+  static constexpr std::size_t gap = 2;
+  const Style& style_;
+  bool two_lines_ = false;
+  std::size_t when_width_ = 20;
+  std::size_t outcome_width_ = state_width;
+  std::size_t id_width_ = 0;
+  std::size_t took_width_ = 0;
+};
+
+}  // namespace
 
 std::string attempts_text(const Report& report, const Style& style, bool details) {
   std::string text;
-  std::size_t id_width = 0;
+  const AttemptLines lines(report.attempts, style);
   for (const AttemptRecord& attempt : report.attempts) {
-    id_width = std::max(id_width, columns_of(attempt.id));
-  }
-  for (const AttemptRecord& attempt : report.attempts) {
-    std::string outcome = attempt.outcome;
-    std::ranges::replace(outcome, '_', ' ');
-    std::string line = padded(attempt.at.empty() ? "(time unknown)" : time_text(attempt.at), 20) + "  " +
-                       style.outcome(attempt.outcome, padded(printable(outcome), state_width)) + "  " +
-                       padded(attempt.id, id_width);
-    if (attempt.seconds) {
-      line += "  " + seconds_text(*attempt.seconds);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
+    text += lines.text(attempt);
     const auto add = [&](const char* what, const std::string& value) {
       if (!value.empty()) {
-        text += std::string("    ") + what + printable(value) + "\n";
+        text += "    " + wrapped(what + printable(value), style.columns, 4, 6) + "\n";
       }
     };
     const bool failed = !attempt.stage.empty();
@@ -151,11 +228,13 @@ std::string attempts_text(const Report& report, const Style& style, bool details
   return text;
 }
 
-std::string output_text(const std::string& id, const std::optional<std::string>& output) {
+std::string output_text(const AttemptRecord& last, const std::optional<std::string>& output, const Style& style) {
   if (!output) {
-    return id + " printed nothing in its last attempt, or its log is no longer kept\n";
+    return sum_line(last.log.empty() ? "the last attempt of " + last.id + " printed nothing"
+                                     : "the log of the last attempt of " + last.id + " is no longer kept",
+                    style);
   }
-  std::string text = "the log of the last attempt of " + id + ":\n";
+  std::string text = sum_line("the log of the last attempt of " + last.id + ":", style);
   for (const std::string_view line : lines_of(*output)) {
     text.append("  | ").append(printable(line)).append("\n");
   }
@@ -163,54 +242,66 @@ std::string output_text(const std::string& id, const std::optional<std::string>&
 }
 
 std::string findings_text(const std::vector<Finding>& findings, const Style& style) {
+  constexpr std::size_t indent = 4;
   std::string text;
   for (const Finding& finding : findings) {
-    text += style.strong(printable(finding.path) + (finding.line > 0 ? ":" + std::to_string(finding.line) : "") + ":") +
-            " " + finding.rule + ": " + printable(finding.message) + "\n";
-    if (!finding.hint.empty()) {
-      for (const std::string_view line : lines_of(finding.hint)) {
-        text.append("    ").append(printable(line)).append("\n");
-      }
+    const std::string place =
+        printable(finding.path) + (finding.line > 0 ? ":" + std::to_string(finding.line) : "") + ":";
+    text += style.strong(place) + " " +
+            wrapped(finding.rule + ": " + printable(finding.message), style.columns, columns_of(place) + 1, indent) +
+            "\n";
+    for (const std::string_view line : lines_of(finding.hint)) {
+      // Code is left as it is.
+      text += std::string(indent, ' ') +
+              (line.starts_with(' ') ? printable(line) : wrapped(printable(line), style.columns, indent, indent)) +
+              "\n";
     }
   }
   return text;
 }
 
 std::string health_text(const Report& report, const Style& style) {
+  constexpr std::size_t word_width = 6;
+  constexpr std::size_t name_width = 14;
+  constexpr std::size_t narrow = 60;
+  const bool is_narrow = style.columns > 0 && style.columns < narrow;
+  const std::size_t indent = is_narrow ? word_width : word_width + name_width;
   std::string text;
   std::size_t bad = 0;
   for (const HealthCheck& check : report.health) {
-    text += style.state(check.ok ? State::ok : State::failed, check.ok ? "ok    " : "mend  ") + padded(check.name, 12) +
-            "  " + printable(check.message) + "\n";
+    const std::string name = is_narrow ? check.name + ": " : padded(check.name, name_width);
+    text += style.state(check.ok ? State::ok : State::failed, padded(check.ok ? "ok" : "mend", word_width)) + name +
+            wrapped(printable(check.message), style.columns, word_width + name.size(), indent) + "\n";
     if (!check.ok && !check.hint.empty()) {
-      text += std::string(20, ' ') + printable(check.hint) + "\n";
+      text += std::string(indent, ' ') + wrapped(printable(check.hint), style.columns, indent, indent) + "\n";
     }
     bad += check.ok ? 0 : 1;
   }
-  return text + (bad == 0 ? "all is well: " + counted(report.health.size(), "look") + "\n"
-                          : counted(bad, "thing") + " to mend\n");
+  return text +
+         (bad == 0 ? "all is well: " + counted(report.health.size(), "look") : counted(bad, "thing") + " to mend") +
+         "\n";
 }
 
 std::string problem_lines(const std::vector<Problem>& problems, const Style& style) {
   std::string text;
   for (const Problem& problem : problems) {
-    text += "telec: " + style.strong("problem:") + " " + printable(problem.path) + ": " + problem.message + "\n";
+    text += talk("problem:", printable(problem.path) + ": " + problem.message, style);
   }
   return text;
 }
 
 std::string error_text(const ReportError& error, const Style& style) {
-  std::string text = "telec: " + style.strong("error:") + " ";
+  std::string about;
   if (!error.id.empty() && error.code != ErrorCode::unrecorded) {
-    text += error.id +
+    about = error.id +
             (error.code == ErrorCode::interrupted ? " was interrupted"
              : error.code == ErrorCode::timeout   ? " timed out"
                                                   : " failed") +
             (error.stage.empty() ? "" : " at " + error.stage) + ": ";
   } else if (!error.id.empty()) {
-    text += error.id + ": ";
+    about = error.id + ": ";
   }
-  text += printable(error.message) + "\n";
+  std::string text = talk("error:", about + printable(error.message), style);
   if (!error.traceback.empty()) {
     text += indented(error.traceback, "  ", 60);
   }
@@ -221,13 +312,12 @@ std::string error_text(const ReportError& error, const Style& style) {
     text += "log: " + printable(error.log) + "\n";
   }
   if (!error.hint.empty()) {
-    text += "hint: " + printable(error.hint) + "\n";
+    constexpr std::size_t indent = 6;
+    text += "hint: " + wrapped(printable(error.hint), style.columns, indent, indent) + "\n";
   }
   return text;
 }
 
-std::string note_line(const std::string& text, const Style& style) {
-  return "telec: " + style.strong("note:") + " " + printable(text) + "\n";
-}
+std::string note_line(const std::string& text, const Style& style) { return talk("note:", printable(text), style); }
 
 }  // namespace telec

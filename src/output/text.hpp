@@ -10,29 +10,35 @@
 
 namespace telec {
 
-/// Colours for a terminal, or none.
+/// What the stream is that text goes to.
 struct Style {
   bool color = false;
+  std::size_t columns = 0;  ///< of the terminal, to break sentences and fit lines; 0: it is none, nothing is broken
   [[nodiscard]] std::string state(State state, const std::string& text) const;
   /// The same for the outcome of an attempt, a word of State.
   [[nodiscard]] std::string outcome(const std::string& word, const std::string& text) const;
   [[nodiscard]] std::string strong(const std::string& text) const;
 };
 
-/// "applied          1.1.0/001_rename_key.py  0.021 s\n"
+/// "applied          1.1.0/001_rename_key.py  0.021 s\n"; on a terminal that is too narrow for the columns, without
+/// them, then without the seconds, then with the middle of the id left out.
 std::string entry_line(const ReportEntry& entry, std::size_t id_width, const Style& style);
 
+/// A sum as the last line of what is told: "4 recorded migrations: no findings\n".
+std::string sum_line(const std::string& sum, const Style& style);
+
 /// The last line of a run: "done: 2 migrations, 1 applied, 1 already present\n".
-std::string run_summary(const Report& report);
+std::string run_summary(const Report& report, const Style& style);
 
 /// The list of a dry run, with its summary.
 std::string dry_run_text(const Report& report, const Style& style);
 
-/// The attempts of a report, newest first: a line each, and with `details` who, with what, the digest and the log.
+/// The attempts of a report, newest first: a line each (on a narrow terminal two), and with `details` who, with what,
+/// the digest and the log.
 std::string attempts_text(const Report& report, const Style& style, bool details);
 
-/// What the last attempt of `id` printed, each line marked as the script's own.
-std::string output_text(const std::string& id, const std::optional<std::string>& output);
+/// What `last`, the last attempt that ran, printed, each line marked as the script's own.
+std::string output_text(const AttemptRecord& last, const std::optional<std::string>& output, const Style& style);
 
 /// "v1.2.0/003_x.py:12: torn_write: ...\n    HINT\n"
 std::string findings_text(const std::vector<Finding>& findings, const Style& style);

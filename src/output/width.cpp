@@ -72,6 +72,25 @@ std::string_view ending(std::string_view text, std::size_t columns) {
 
 constexpr std::string_view dots = "...";
 
+/// How much of the front of a sentence must not be broken.
+std::string_view front_piece(std::string_view text) {
+  std::size_t end = std::min(text.find(' '), text.size());
+  const std::size_t quote = text.find('\'');
+  // An apostrophe within a word is none.
+  if (quote > 1 || (quote == 1 && text.front() != '(')) {
+    return text.substr(0, end);
+  }
+  for (std::size_t close = text.find('\'', quote + 1); close != std::string_view::npos;
+       close = text.find('\'', close + 1)) {
+    const std::size_t after = text.find_first_not_of("):;,.?", close + 1);
+    if (after == std::string_view::npos || text[after] == ' ') {
+      end = std::max(end, std::min(after, text.size()));
+      break;
+    }
+  }
+  return text.substr(0, end);
+}
+
 }  // namespace
 
 unsigned columns_of(char32_t code_point) {
@@ -116,6 +135,30 @@ std::string padded(std::string text, std::size_t columns) {
     text.append(columns - taken, ' ');
   }
   return text;
+}
+
+std::string wrapped(std::string_view sentence, std::size_t columns, std::size_t taken, std::size_t indent) {
+  if (columns == 0) {
+    return std::string(sentence);
+  }
+  std::string out;
+  bool after_colon = false;
+  for (bool first = true; !sentence.empty(); first = false) {
+    const std::string_view piece = after_colon && sentence.starts_with("telec ") ? sentence : front_piece(sentence);
+    after_colon = piece.ends_with(':');
+    const std::size_t width = columns_of(piece);
+    if (!first && taken + 1 + width > columns) {
+      out.append("\n").append(indent, ' ');
+      taken = indent;
+    } else if (!first) {
+      out.append(" ");
+      ++taken;
+    }
+    out.append(piece);
+    taken += width;
+    sentence.remove_prefix(std::min(piece.size() + 1, sentence.size()));
+  }
+  return out;
 }
 
 }  // namespace telec

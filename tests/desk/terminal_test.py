@@ -42,12 +42,16 @@ class Terminal:
     def __init__(self, home, *args, width=80, env=None):
         self.text = ""
         environment = home.environment(**{"TERM": "xterm", **(env or {})})
+        binary = telec.binary()
         ready, go = os.pipe()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.read(ready, 1)
-            os.chdir(home.path)
-            os.execve(telec.binary(), [telec.binary(), *map(str, args)], environment)
+            try:
+                os.read(ready, 1)
+                os.chdir(home.path)
+                os.execve(binary, [binary, *map(str, args)], environment)
+            finally:
+                os._exit(127)  # never a second copy of this test
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
         os.write(go, b"x")
         os.close(ready)
@@ -132,6 +136,51 @@ class Table(Case):
         self.assertTrue(lines[2].startswith(TWO))
 
 
+class Narrow(Case):
+    """What is printed for people, at 40 and 80 columns: nothing is cut in the middle of a word that fits."""
+
+    def screens(self):
+        self.home.add_all(ONE, TWO)
+        self.home.add("1.1.0/1_near_miss.py", "")
+        self.home.add("1.2.0/001_bad.py", script("raise ValueError('a reason that is told in quite a number of words')"))
+        for args in (["--dry-run"], [], ["status"], ["status", "-q"], ["log"], ["log", "1.2.0/001_bad.py"], ["verify", "--recheck"], ["lint"],
+                     ["doctor"], ["mark", ONE, "1.2.0/001_bad.py"], ["nonsense"], ["--help"], ["status", "--help"]):
+            yield args
+
+    def test_sentences_are_broken_at_blanks(self):
+        for width in (40, 80):
+            for args in self.screens():
+                with self.subTest(width=width, args=args):
+                    terminal = Terminal(self.home, "migrate", *args, width=width)
+                    if args[0:1] == ["mark"]:
+                        terminal.wait_for("go on").type("n\n")
+                    for line in terminal.finish().plain().splitlines():
+                        # A path, an id or a command is left whole, and what python or a script said is as it is.
+                        is_whole = "telec migrate " in line or line.startswith(("  ", "log: ")) or \
+                            max(map(len, line.split()), default=0) + 20 > width
+                        self.assertTrue(is_whole or columns(line) <= width, line)
+
+    def test_a_run_and_its_log_at_40_columns(self):
+        self.home.add_all(ONE, TWO)
+        lines = Terminal(self.home, "migrate", width=40).finish().plain().splitlines()
+        self.assertRegex(lines[0], rf"^applied  {ONE}  \d\.\d{{3}} s$")
+        self.assertRegex(lines[1], r"^applied  1\.1\.0/002_\w+\.\.\.\w+\.py$")
+        lines = Terminal(self.home, "migrate", "log", width=40).finish().plain().splitlines()
+        self.assertRegex(lines[0], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  applied  \d\.\d{3} s$")
+        self.assertRegex(lines[1], r"^  1\.1\.0/002_\w+\.\.\.\w+\.py$")
+        self.assertEqual(lines[3], f"  {ONE}")
+
+    def test_the_help_fits_80_columns_also_where_there_is_no_terminal(self):
+        for words in (["help"], ["help", "migrate"], ["help", "lint"], ["help", "mark"]):
+            for line in self.home.run(*words).out.splitlines():
+                self.assertLessEqual(len(line), 80, line)
+
+    def test_without_a_terminal_no_sentence_is_broken(self):
+        self.home.add_all(ONE)
+        self.home.add("1.1.0/1_near_miss.py", "")
+        self.assertEqual(len(self.home.migrate("status").err.splitlines()), 1)
+
+
 class Live(Case):
     def test_one_line_says_position_id_time_last_output_and_silence(self):
         self.home.add(ONE, script("print('converted 12 of 400', flush=True)\ntime.sleep(5)"))
@@ -155,6 +204,25 @@ class Live(Case):
                     self.assertTrue(any("\u65e5\u672c\u8a9e" in line for line in lines))
             os.rmdir(self.home.home / "done")
             self.home.state_file.unlink()
+
+    def test_a_tab_or_a_progress_bar_does_not_break_the_line(self):
+        self.home.add(ONE, script("print('a\\tb\\tc\\td\\te\\tf', flush=True)\ntime.sleep(1.2)\n"
+                                  "print('10%\\r20%\\r30%', end='', flush=True)\ntime.sleep(1.2)"))
+        terminal = Terminal(self.home, "migrate", width=60).finish()
+        lines = terminal.live_lines()
+        self.assertNotIn("\t", terminal.text)
+        self.assertTrue(any(line.endswith("| a b c d e f") for line in lines), lines)
+        self.assertTrue(any(line.endswith("| 30%") for line in lines), lines)
+
+    def test_the_line_follows_the_size_of_the_terminal(self):
+        self.home.add(TWO, script("print('x' * 300, flush=True)\ntime.sleep(4)"))
+        terminal = Terminal(self.home, "migrate", width=200).wait_for(r"\| x{80}")
+        fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+        seen = len(terminal.text)
+        terminal.finish()
+        lines = [piece for piece in re.split(r"\r\x1b\[K|\r\n", terminal.text[seen:]) if re.match(r"\[\d+/\d+\] ", piece)]
+        self.assertTrue(lines)
+        self.assertTrue(all(columns(line) < 40 for line in lines[2:]), lines)
 
     def test_what_a_script_prints_cannot_steer_the_terminal(self):
         self.home.add(ONE, script("print('\\x1b[2Jgone\\x07', flush=True)\ntime.sleep(1.2)"))
@@ -193,6 +261,35 @@ class Live(Case):
         terminal.wait_for(f"SIGINT again: ending {ONE} now")
         self.assertEqual(terminal.finish().code, 130)
         self.assertEqual(self.home.applied(), [])
+
+
+    def test_ctrl_c_while_it_waits_for_another_run_answers_at_once(self):
+        self.home.add(ONE, script("print('busy', flush=True)\ntime.sleep(60)"))
+        holder = self.home.start("migrate")
+        self.addCleanup(holder.communicate)
+        self.addCleanup(holder.kill)
+        self.assertTrue(telec.wait_until(lambda: self.home.lock_file.exists() and ONE in self.home.lock_file.read_text()))
+        for args in ([], ["verify", "--recheck"], ["forget", ONE, "--yes"], ["mark", ONE, "--yes"]):
+            if args[0:1] == ["forget"]:
+                self.home.write_state({"applied": [ONE]})
+            elif args:
+                self.home.state_file.unlink(missing_ok=True)
+            with self.subTest(args=args):
+                terminal = Terminal(self.home, "migrate", *args, width=200).wait_for(rf"waiting for the lock, held by process {holder.pid}")
+                terminal.type("\x03")
+                self.assertEqual(terminal.finish().code, 130, terminal.text)
+                self.assertIn("while waiting for the lock", terminal.text)
+
+    def test_ctrl_c_during_a_recheck_answers_and_changes_nothing(self):
+        self.home.add(ONE, "import time\nprint('busy', flush=True)\ntime.sleep(3)\n\n\ndef check():\n    return True\n\n\n"
+                           "def migrate():\n    return True\n")
+        self.home.add(TWO, script("pass"))
+        terminal = Terminal(self.home, "migrate", "verify", "--recheck", width=200).wait_for(r"\| busy")
+        terminal.type("\x03")
+        terminal.wait_for(rf"SIGINT: finishing {ONE} ")
+        self.assertEqual(terminal.finish().code, 130)
+        self.assertIn(f"stopped by SIGINT before {TWO}", terminal.text)
+        self.assertIsNone(self.home.state())
 
 
 class Colours(Case):

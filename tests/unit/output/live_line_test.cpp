@@ -41,3 +41,7 @@ TEST_CASE("no width is ever exceeded, also with wide characters, and nothing ste
     CHECK(line.find('\x1b') == std::string::npos);
   }
 }
+
+TEST_CASE("a tab takes one column, wherever it stands") {
+  CHECK(live_line({1, 1, "1.0.0/001_a.py", 2, 0, "a\tb"}, 80) == "[1/1] 1.0.0/001_a.py  2 s | a b");
+}

@@ -14,6 +14,12 @@ namespace {
 
 const Style plain;
 
+Style on_a_terminal_of(std::size_t columns) {
+  Style style;
+  style.columns = columns;
+  return style;
+}
+
 ReportEntry entry(const std::string& id, State state) {
   ReportEntry result;
   result.id = id;
@@ -44,7 +50,7 @@ Report example() {
 }  // namespace
 
 TEST_CASE("with room there is a column for each thing that is known") {
-  CHECK(status_table(example(), plain, 0) ==
+  CHECK(status_table(example(), plain) ==
         "ID               STATE            WHEN                  TOOK     DIFFERS\n"
         "1.0.0/001_a.py   applied          2026-11-22 07:30:00Z  0.021 s\n"
         "1.0.0/002_bb.py  already present                        0.500 s  script changed\n"
@@ -56,22 +62,22 @@ TEST_CASE("with room there is a column for each thing that is known") {
 TEST_CASE("a column that nobody fills is left out") {
   Report report;
   report.entries = {entry("1.0.0/001_a.py", State::pending)};
-  CHECK(status_table(report, plain, 0) == "ID              STATE\n1.0.0/001_a.py  pending\n");
-  CHECK(status_table({}, plain, 0).empty());
+  CHECK(status_table(report, plain) == "ID              STATE\n1.0.0/001_a.py  pending\n");
+  CHECK(status_table({}, plain).empty());
 }
 
 TEST_CASE("a narrower terminal loses how long, then the hour, then the day, and never what differs") {
-  CHECK(status_table(example(), plain, 70).find("TOOK") == std::string::npos);
-  CHECK(status_table(example(), plain, 70).find("07:30:00Z") != std::string::npos);
-  CHECK(status_table(example(), plain, 62).find(" 07:30") == std::string::npos);
-  CHECK(status_table(example(), plain, 62).find("2026-11-22") != std::string::npos);
-  CHECK(status_table(example(), plain, 50).find("WHEN") == std::string::npos);
-  CHECK(status_table(example(), plain, 40).find("\n  script changed\n") != std::string::npos);
+  CHECK(status_table(example(), on_a_terminal_of(70)).find("TOOK") == std::string::npos);
+  CHECK(status_table(example(), on_a_terminal_of(70)).find("07:30:00Z") != std::string::npos);
+  CHECK(status_table(example(), on_a_terminal_of(62)).find(" 07:30") == std::string::npos);
+  CHECK(status_table(example(), on_a_terminal_of(62)).find("2026-11-22") != std::string::npos);
+  CHECK(status_table(example(), on_a_terminal_of(50)).find("WHEN") == std::string::npos);
+  CHECK(status_table(example(), on_a_terminal_of(40)).find("\n  script changed\n") != std::string::npos);
 }
 
 TEST_CASE("no line is wider than the terminal") {
   for (std::size_t columns = 25; columns < 120; ++columns) {
-    const std::string table = status_table(example(), plain, columns);
+    const std::string table = status_table(example(), on_a_terminal_of(columns));
     for (const std::string_view line : lines_of(table)) {
       CAPTURE(columns);
       CAPTURE(std::string(line));
@@ -82,18 +88,19 @@ TEST_CASE("no line is wider than the terminal") {
 
 TEST_CASE("the sums count what there is, and only that") {
   Report report = example();
-  CHECK(status_sums(report) == "5 migrations: 3 recorded, 2 pending, 1 changed since, 1 without a script, 1 late\n");
+  CHECK(status_sums(report, plain) ==
+        "5 migrations: 3 recorded, 2 pending, 1 changed since, 1 without a script, 1 late\n");
   report.problems.push_back({"misnamed_file", "x", "y"});
-  CHECK(status_sums(report).ends_with(", 1 problem\n"));
-  CHECK(status_sums({}) == "0 migrations: 0 recorded, 0 pending\n");
+  CHECK(status_sums(report, plain).ends_with(", 1 problem\n"));
+  CHECK(status_sums({}, plain) == "0 migrations: 0 recorded, 0 pending\n");
 }
 
 TEST_CASE("what needs attention is what is pending or differs; having run out of order is history") {
   CHECK(attention_text(example(), plain) ==
         "1.0.0/002_bb.py  already present  script changed\n"
-        "1.0.0/003_c.py  marked  script gone\n"
-        "1.0.0/004_d.py  pending  late\n"
-        "1.0.0/005_e.py  pending\n");
+        "1.0.0/003_c.py   marked           script gone\n"
+        "1.0.0/004_d.py   pending          late\n"
+        "1.0.0/005_e.py   pending\n");
   ReportEntry done = entry("1.0.0/001_a.py", State::recorded);
   done.out_of_order = true;
   CHECK_FALSE(needs_attention(done));
@@ -106,5 +113,5 @@ TEST_CASE("a time or an outcome from the state file cannot steer a terminal") {
   odd.outcome = "\x1b[1m";
   Report report;
   report.entries = {odd};
-  CHECK(status_table(report, plain, 0).find('\x1b') == std::string::npos);
+  CHECK(status_table(report, plain).find('\x1b') == std::string::npos);
 }

@@ -48,6 +48,96 @@ TEST_CASE("a line has outcome, id and seconds in columns") {
   CHECK(entry_line(entry(A, State::unrecorded, 0.5), 0, plain) == "unrecorded       1.0.0/001_a.py  0.500 s\n");
 }
 
+TEST_CASE("where the columns do not fit, first they go, then the seconds, then the middle of the id") {
+  Style style;
+  const auto line = [&](std::size_t columns) {
+    style.columns = columns;
+    return entry_line(entry("1.0.0/001_rename_key.py", State::already_present, 0.5), 30, style);
+  };
+  CHECK(line(58) == "already present  1.0.0/001_rename_key.py         0.500 s\n");
+  CHECK(line(50) == "already present  1.0.0/001_rename_key.py  0.500 s\n");
+  CHECK(line(48) == "already present  1.0.0/001_rename_key.py\n");
+  CHECK(line(36) == "already present  1.0.0/00...e_key.py\n");
+  for (std::size_t columns = 20; columns < 70; ++columns) {
+    CHECK(line(columns).size() - 1 <= columns);
+  }
+}
+
+TEST_CASE("on a narrow terminal an attempt takes two lines") {
+  Report report;
+  AttemptRecord one;
+  one.id = "1.0.0/001_rename_key.py";
+  one.outcome = "failed";
+  one.at = "2026-11-22T07:30:00Z";
+  one.seconds = 0.021;
+  one.stage = "check";
+  one.message = "a reason that takes more than one line";
+  AttemptRecord two = one;
+  two.outcome = "marked";
+  two.seconds.reset();
+  two.stage.clear();
+  two.message.clear();
+  report.attempts = {one, two};
+  Style style;
+  CHECK(attempts_text(report, style, false) ==
+        "2026-11-22 07:30:00Z  failed           1.0.0/001_rename_key.py  0.021 s\n"
+        "    at check: a reason that takes more than one line\n"
+        "2026-11-22 07:30:00Z  marked           1.0.0/001_rename_key.py\n");
+  style.columns = 40;
+  CHECK(attempts_text(report, style, false) ==
+        "2026-11-22 07:30:00Z  failed  0.021 s\n"
+        "  1.0.0/001_rename_key.py\n"
+        "    at check: a reason that takes more\n"
+        "      than one line\n"
+        "2026-11-22 07:30:00Z  marked\n"
+        "  1.0.0/001_rename_key.py\n");
+  style.columns = 24;
+  CHECK(attempts_text(report, style, false).starts_with("2026-11-22 07:30  failed\n  1.0.0/001_...me_key.py\n"));
+}
+
+TEST_CASE("sentences are broken on a terminal, and nowhere else") {
+  Style style;
+  style.columns = 40;
+  CHECK(note_line("a sentence that does not fit in forty columns", style) ==
+        "telec: note: a sentence that does not\n       fit in forty columns\n");
+  CHECK(note_line("a sentence that does not fit in forty columns", plain) ==
+        "telec: note: a sentence that does not fit in forty columns\n");
+  CHECK(findings_text({{"torn_write", "v1.0.0/001_a.py", 3, "half a file may be left",
+                        "write it as:\n    code is never broken, wherever it ends"}},
+                      style) ==
+        "v1.0.0/001_a.py:3: torn_write: half a\n    file may be left\n    write it as:\n        code is never broken, "
+        "wherever it ends\n");
+  CHECK(error_text(report_error(Error(ErrorCode::io, "cannot read the state file",
+                                      "try it again with: telec migrate status --json")),
+                   style) ==
+        "telec: error: cannot read the state file\nhint: try it again with:\n      telec migrate status --json\n");
+}
+
+TEST_CASE("a log that is gone is not the same as nothing that was printed") {
+  AttemptRecord last;
+  last.id = A;
+  CHECK(output_text(last, std::nullopt, plain) == "the last attempt of 1.0.0/001_a.py printed nothing\n");
+  last.log = "x.log";
+  CHECK(output_text(last, std::nullopt, plain) == "the log of the last attempt of 1.0.0/001_a.py is no longer kept\n");
+  CHECK(output_text(last, "one\ntwo\x1b\n", plain) ==
+        "the log of the last attempt of 1.0.0/001_a.py:\n  | one\n  | two\\x1b\n");
+}
+
+TEST_CASE("what doctor saw stands in columns, and on a narrow terminal below its name") {
+  Report report;
+  report.health = {{"disk", true, "ext4, 40 GiB free", ""},
+                   {"permissions", false, "others can reach it", "chmod 0700 it"}};
+  CHECK(health_text(report, plain) ==
+        "ok    disk          ext4, 40 GiB free\nmend  permissions   others can reach it\n                    chmod "
+        "0700 it\n"
+        "1 thing to mend\n");
+  Style style;
+  style.columns = 30;
+  CHECK(health_text(report, style) ==
+        "ok    disk: ext4, 40 GiB free\nmend  permissions: others can\n      reach it\n      chmod 0700 it\n1 thing to "
+        "mend\n");
+}
+
 TEST_CASE("colour changes nothing but the colour") {
   Style style;
   style.color = true;
@@ -62,29 +152,29 @@ TEST_CASE("colour changes nothing but the colour") {
 }
 
 TEST_CASE("a summary counts every outcome that there was, and no other") {
-  CHECK(run_summary(report_of({entry(A, State::applied), entry(B, State::already_present)})) ==
+  CHECK(run_summary(report_of({entry(A, State::applied), entry(B, State::already_present)}), plain) ==
         "done: 2 migrations, 1 applied, 1 already present\n");
-  CHECK(run_summary(report_of({entry(A, State::applied)})) == "done: 1 migration, 1 applied\n");
+  CHECK(run_summary(report_of({entry(A, State::applied)}), plain) == "done: 1 migration, 1 applied\n");
   Report failed = report_of({entry(A, State::applied), entry(B, State::failed), entry(B, State::not_reached)});
   failed.error = ReportError{};
-  CHECK(run_summary(failed) == "stopped: 3 migrations, 1 applied, 1 failed, 1 not reached\n");
+  CHECK(run_summary(failed, plain) == "stopped: 3 migrations, 1 applied, 1 failed, 1 not reached\n");
   Report others = report_of({entry(A, State::interrupted), entry(B, State::unrecorded)});
   others.error = ReportError{};
-  CHECK(run_summary(others) == "stopped: 2 migrations, 1 interrupted, 1 unrecorded\n");
+  CHECK(run_summary(others, plain) == "stopped: 2 migrations, 1 interrupted, 1 unrecorded\n");
 }
 
 TEST_CASE("nothing to do says why") {
   Report report;
-  CHECK(run_summary(report) == "nothing to do: no migrations in the tree\n");
+  CHECK(run_summary(report, plain) == "nothing to do: no migrations in the tree\n");
   report.in_tree = 3;
   report.recorded = 3;
-  CHECK(run_summary(report) == "nothing to do: 3 migrations recorded, none pending\n");
+  CHECK(run_summary(report, plain) == "nothing to do: 3 migrations recorded, none pending\n");
   report.recorded = 1;
-  CHECK(run_summary(report) == "nothing to do: 1 migration recorded, none pending\n");
+  CHECK(run_summary(report, plain) == "nothing to do: 1 migration recorded, none pending\n");
   report.range = *Range::between(*Version::parse("1.0.0"), std::nullopt);
-  CHECK(run_summary(report) == "nothing to do: 1 migration in range recorded, none pending\n");
+  CHECK(run_summary(report, plain) == "nothing to do: 1 migration in range recorded, none pending\n");
   report.recorded = 0;
-  CHECK(run_summary(report) == "nothing to do: none in range, 3 in the tree\n");
+  CHECK(run_summary(report, plain) == "nothing to do: none in range, 3 in the tree\n");
 }
 
 TEST_CASE("a dry run lists what would run, and says that nothing was") {

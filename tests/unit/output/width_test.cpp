@@ -44,3 +44,22 @@ TEST_CASE("padding counts columns, not bytes") {
   CHECK(padded("\u65e5", 4) == "\u65e5  ");
   CHECK(padded("abc", 2) == "abc");
 }
+
+TEST_CASE("a sentence is broken at blanks, each further line indented") {
+  CHECK(wrapped("one two three", 8, 0, 2) == "one two\n  three");
+  CHECK(wrapped("one two three", 0, 0, 2) == "one two three");
+  CHECK(wrapped("one two three", 13, 0, 2) == "one two three");
+  CHECK(wrapped("one two three", 12, 4, 4) == "one two\n    three");
+  CHECK(wrapped("\u65e5\u672c \u8a9e", 6, 0, 0) == "\u65e5\u672c\n\u8a9e");
+  CHECK(wrapped("", 10, 0, 0).empty());
+}
+
+TEST_CASE("what is in quotes, a command at the end and what is too wide stay in one piece") {
+  CHECK(wrapped("see 'a path with blanks', then go on", 14, 0, 0) == "see\n'a path with blanks',\nthen go on");
+  CHECK(wrapped("it is the user's and the group's", 12, 0, 0) == "it is the\nuser's and\nthe group's");
+  CHECK(wrapped("('x y' is there)", 8, 0, 0) == "('x y'\nis\nthere)");
+  CHECK(wrapped("try: telec migrate --only x", 12, 0, 2) == "try:\n  telec migrate --only x");
+  CHECK(wrapped("telec is a word here", 12, 0, 2) == "telec is a\n  word here");
+  CHECK(wrapped("a-word-that-is-wider and more", 10, 0, 0) == "a-word-that-is-wider\nand more");
+  CHECK(wrapped("an 'open quote is no reason", 10, 0, 0) == "an 'open\nquote is\nno reason");
+}
