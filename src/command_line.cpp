@@ -65,15 +65,34 @@ std::string see_help(Verb verb) {
   refuse(std::move(message), near.empty() ? see_help(verb) : "did you mean '--" + std::string(near) + "'?");
 }
 
+/// `before`: what was typed before the word: "" or "migrate ".
 [[noreturn]] void refuse_word(std::string_view word, const std::vector<std::string_view>& known,
-                              const std::string& before) {
+                              const std::string& before, std::string hint) {
   const std::string_view near = nearest(word, known);
-  if (near.empty() && !before.empty()) {
-    refuse("unexpected argument " + quoted(word), "see 'telec help " + before + "'");
-  }
   refuse("unknown command " + quoted(word),
-         near.empty() ? "see 'telec help'"
-                      : "did you mean '" + before + (before.empty() ? "" : " ") + std::string(near) + "'?");
+         near.empty() ? std::move(hint) : "did you mean 'telec " + before + std::string(near) + "'?");
+}
+
+/// What can come after `telec migrate`.
+std::vector<std::string_view> words_below() {
+  std::vector<std::string_view> words;
+  for (const VerbRow& row : verbs()) {
+    if (const std::string_view typed = row.words; typed.starts_with("migrate ")) {
+      words.push_back(typed.substr(8));
+    }
+  }
+  return words;
+}
+
+[[noreturn]] void refuse_below(std::string_view word) {
+  if (word.ends_with(".py") || word.find('/') != std::string_view::npos) {
+    refuse("unknown command " + quoted(word), "to run one migration: telec migrate --only ID");
+  }
+  std::string all;
+  for (const std::string_view known : words_below()) {
+    all.append(all.empty() ? "" : ", ").append(known);
+  }
+  refuse_word(word, words_below(), "migrate ", "after 'telec migrate' comes an option, or one of: " + all);
 }
 
 Version version_value(const std::string& option, std::string_view text) {
@@ -231,11 +250,13 @@ const VerbRow& row_of(Verb verb) {
 }
 
 /// The words after the verb.
-void read_words(const std::vector<std::string_view>& words, std::size_t used,
-                const std::vector<std::string_view>& below, bool help, Invocation& invocation) {
+void read_words(const std::vector<std::string_view>& words, std::size_t used, bool help, Invocation& invocation) {
   const VerbRow& row = row_of(invocation.verb);
   if (row.most == 0 && used < words.size()) {
-    refuse_word(words[used], row.verb == Verb::migrate ? below : std::vector<std::string_view>(), row.words);
+    if (row.verb == Verb::migrate) {
+      refuse_below(words[used]);
+    }
+    refuse("unexpected argument " + quoted(words[used]), see_help(row.verb));
   }
   for (; used < words.size(); ++used) {
     invocation.arguments.emplace_back(words[used]);
@@ -277,31 +298,27 @@ void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
   for (; next_is("help"); ++used) {
     help = true;
   }
-  if (next_is("migrate")) {
-    ++used;
+  // 'telec help status' can only mean one thing.
+  const auto below = words_below();
+  const bool names_below = help && used < words.size() && std::ranges::find(below, words[used]) != below.end();
+  if (next_is("migrate") || names_below) {
+    used += names_below ? 0 : 1;
     invocation.verb = Verb::migrate;
-    std::vector<std::string_view> below;
     for (const VerbRow& row : verbs()) {
-      const std::string_view typed = row.words;
-      if (!typed.starts_with("migrate ")) {
-        continue;
-      }
-      below.push_back(typed.substr(8));
-      if (invocation.verb == Verb::migrate && next_is(below.back())) {
+      if (const std::string_view typed = row.words;
+          invocation.verb == Verb::migrate && typed.starts_with("migrate ") && next_is(typed.substr(8))) {
         ++used;
         invocation.verb = row.verb;
       }
     }
     refuse_unknown_option(tokens, invocation.verb);
-    read_words(words, used, below, help, invocation);
+    read_words(words, used, help, invocation);
   } else if (used < words.size()) {
     refuse_unknown_option(tokens, Verb::help);
-    for (const VerbRow& row : verbs()) {
-      if (row.words == "migrate " + std::string(words[used])) {
-        refuse("unknown command " + quoted(words[used]), "did you mean '" + std::string(row.words) + "'?");
-      }
+    if (!nearest(words[used], below).empty()) {
+      refuse_word(words[used], below, "migrate ", "");
     }
-    refuse_word(words[used], {"migrate", "help"}, "");
+    refuse_word(words[used], {"migrate", "help"}, "", "see 'telec help'");
   } else if (wants_version && !help) {
     invocation.verb = Verb::version;
     return;
@@ -320,82 +337,108 @@ void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
 const std::vector<VerbRow>& verbs() {
   static const std::vector<VerbRow> rows = {
       {Verb::migrate, "migrate", "run the pending migrations, in order",
-       "Runs every migration that is in range and not recorded yet, each in a python3 of its own: check(), and where\n"
-       "that is False, migrate() and check() again. Each success is recorded durably before the next one starts. The\n"
+       "Runs every migration that is in range and not recorded yet, each in a python3 of its own: check(), and where "
+       "that is False, migrate() and check() again. Each success is recorded durably before the next one starts. The "
        "first failure ends the run; running it again goes on from there.",
        "telec migrate                          run all that is pending\n"
-       "telec migrate --dry-run                list what is pending, run and write nothing\n"
+       "telec migrate --dry-run                list what is pending, change nothing\n"
        "telec migrate --from 1.0.0 --to 2.0.0  only versions after 1.0.0, up to 2.0.0\n"
        "telec migrate --from 1.2.0 --to 1.2.0  exactly version 1.2.0, to debug it\n"
-       "telec migrate --all-users              as root: for each user who has data, as that user"},
+       "telec migrate --all-users              as root: for each user who has data"},
       {Verb::status, "migrate status", "show what is recorded and what is pending",
        "Lists every migration with its state, when it was recorded, how long it ran, and what differs: its script "
-       "changed\n"
-       "since, its script is gone, it is late (pending, while a later one is recorded), or it ran out of order. Then "
-       "the\n"
-       "problems of the tree and the history. Runs no script, waits for no lock and writes nothing.",
-       "telec migrate status                   list every migration, recorded and pending\n"
-       "telec migrate status -q                only what needs attention: empty when all is well\n"
+       "changed since, its script is gone, it is late (pending, while a later one is recorded), or it ran out of "
+       "order. Then the problems of the tree and the history. With -q only what needs attention: nothing at all where "
+       "all is well. Runs no script, waits for no lock and writes nothing.",
+       "telec migrate status                   every migration, recorded and pending\n"
+       "telec migrate status -q                only what needs attention\n"
        "telec migrate status --check -q        exit 3 while something is pending"},
       {Verb::log, "migrate log", "show the attempts, or what the last attempt of one printed",
-       "Lists every attempt that was made, the newest first: how it ended, when, how long it took, by whom, on which\n"
-       "host, with which python and telec, the script's digest and the log file. With an ID: the attempts of that\n"
-       "migration, and all that the last of them printed. Failed attempts are kept beside the state, in\n"
-       "migration_logs/attempts.jsonl, the newest 2 MiB of them. Runs and writes nothing.",
+       "Lists every attempt that was made, the newest first: when, how it ended, and how long it took; with -v also "
+       "who "
+       "made it, on which host, with which python and telec, the script's digest and the log file. With an ID: the "
+       "attempts of that migration with all of this, and what the last of them printed. Failed attempts are kept too, "
+       "beside the state, in migration_logs/attempts.jsonl, the newest 2 MiB of them. Runs and writes nothing.",
        "telec migrate log                      every attempt\n"
        "telec migrate log 1.2.0/003_x.py       what the last attempt of this one printed",
        "[ID]", Words::id, 0, 1},
       {Verb::verify, "migrate verify", "find scripts that changed, and effects that are gone",
-       "Compares each recorded migration with its script as it is now: changed or gone since it ran is a finding "
-       "(exit\n"
-       "4). With --recheck it also runs check(), and check() alone, of every migration in range, and prints what is\n"
-       "recorded against what is true: 'ok' (recorded, and there), 'pending' (neither), 'regressed' (recorded, and no\n"
+       "Compares each recorded migration with its script as it is now: changed or gone since it ran is a finding (exit "
+       "4). With --recheck it also runs check(), and check() alone, of every migration in range, and prints what is "
+       "recorded against what is true: 'ok' (recorded, and there), 'pending' (neither), 'regressed' (recorded, and no "
        "longer there), 'unrecorded' (there, and not recorded). The history is never changed.",
        "telec migrate verify                   compare the scripts with what was recorded\n"
        "telec migrate verify --recheck         and ask each check() whether it is still so",
        "", Words::none, 0, 0},
       {Verb::lint, "migrate lint", "look for mistakes in migrations without running them",
        "For authors and for CI: reads the scripts, executes nothing of them, and prints each finding with its line, "
-       "the\n"
-       "rule, the reason and the way to mend it (exit 4). It looks at names and numbers, at the shape of check() and\n"
-       "migrate(), at syntax and modules that Python 3.8 does not have, at imports from outside the standard library,\n"
+       "the "
+       "rule, the reason and the way to mend it (exit 4). It looks at names and numbers, at the shape of check() and "
+       "migrate(), at syntax and modules that Python 3.8 does not have, at imports from outside the standard library, "
        "at the network, and at files that are written in a way that a power cut can tear.",
        "telec migrate lint migrations          every script below migrations/\n"
-       "telec migrate lint --against ../main/migrations  and what another tree makes late",
+       "telec migrate lint --against DIR       and what another tree makes late",
        "[DIR]", Words::directory, 0, 1},
       {Verb::create, "migrate new", "begin a new migration",
-       "Writes a script that follows the contract, with the next number of the version, and prints its path. Its\n"
+       "Writes a script that follows the contract, with the next number of the version, and prints its path. Its "
        "check() and migrate() are to be filled in: until then it fails when it is run, and changes nothing.",
-       "telec migrate new \"rename config key\"                  in the newest version of the tree\n"
-       "telec migrate new \"rename config key\" --version 1.3.0  in this one",
+       "telec migrate new \"rename config key\"  in the newest version of the tree\n"
+       "telec migrate new \"drop cache\" --version 1.3.0  in this one",
        "NAME", Words::text, 1, 1},
       {Verb::mark, "migrate mark", "record migrations without running migrate()",
-       "For what was done by hand: runs check(), and records the migration as 'marked' where that is True. Says first\n"
-       "what it will do, and asks on a terminal; elsewhere it needs --yes. With --force and --reason it records one\n"
+       "For what was done by hand: runs check(), and records the migration as 'marked' where that is True. Says first "
+       "what it will do, and asks on a terminal; elsewhere it needs --yes. With --force and --reason it records one "
        "although its check() is not True.",
        "telec migrate mark 1.2.0/003_x.py      record it, if its check() is True\n"
-       "telec migrate mark 1.2.0/003_x.py --force --reason \"not used here\" --yes",
+       "telec migrate mark 1.2.0/003_x.py --force --reason \"not used here\"  record it all the same",
        "ID...", Words::id, 1, 1000},
       {Verb::forget, "migrate forget", "take records back",
-       "Removes migrations from the history, so that they are pending again. Says first what it will do, and asks on "
-       "a\n"
+       "Removes migrations from the history, so that they are pending again. Says first what it will do, and asks on a "
        "terminal; elsewhere it needs --yes. Effects are not undone.",
        "telec migrate forget 1.2.0/003_x.py    the next 'telec migrate' looks at it again", "ID...", Words::id, 1,
        1000},
       {Verb::rebuild, "migrate rebuild", "write a lost or refused state file anew",
-       "Runs check(), and check() alone, of every migration of the tree, and records those that are True. For a state\n"
-       "file that is lost or refused; a sound one is left as it is. The old file is kept beside it. Says first what "
-       "it\n"
+       "Runs check(), and check() alone, of every migration of the tree, and records those that are True. For a state "
+       "file that is lost or refused; a sound one is left as it is. The old file is kept beside it. Says first what it "
        "will do, and asks on a terminal; elsewhere it needs --yes.",
        "telec migrate rebuild                  after the state file was lost or damaged", "", Words::none, 0, 0},
       {Verb::doctor, "migrate doctor", "see whether migrations could run here",
-       "Looks at the interpreter, the tree, the state, the lock, permissions, the file system, free space, and "
-       "whether\n"
-       "every pending script compiles and finds its imports; each line is 'ok', or says what to do (exit 4). Runs no\n"
+       "Looks at the interpreter, the tree, the state, the lock, permissions, the file system, free space, and whether "
+       "every pending script compiles and finds its imports; each line is 'ok', or says what to do (exit 4). Runs no "
        "migration and writes nothing.",
        "telec migrate doctor                   before an upgrade, or when something is odd", "", Words::none, 0, 0},
       {Verb::help, "help", "show this help, or that of one command", "", ""},
       {Verb::version, "--version", "show the version", "", ""},
+  };
+  return rows;
+}
+
+const std::vector<ExitRow>& exit_statuses() {
+  constexpr unsigned run = bit(Verb::migrate);
+  constexpr unsigned change = bit(Verb::mark) | bit(Verb::forget) | bit(Verb::rebuild);
+  constexpr unsigned state = run | bit(Verb::status) | bit(Verb::log) | bit(Verb::verify) | change;
+  constexpr unsigned tree = run | bit(Verb::status) | bit(Verb::verify) | bit(Verb::lint) | bit(Verb::create) |
+                            bit(Verb::mark) | bit(Verb::rebuild);
+  constexpr unsigned locks = run | bit(Verb::verify) | change;
+  constexpr unsigned python = run | bit(Verb::verify) | bit(Verb::lint) | bit(Verb::mark) | bit(Verb::rebuild);
+  constexpr unsigned all = state | tree | bit(Verb::doctor);
+  static const std::vector<ExitRow> rows = {
+      {"0", "done, or nothing to do", all},
+      {"1", "a migration failed or ran out of time, and nothing after it ran", run},
+      {"1", "a check() is not True, and nothing was recorded", bit(Verb::mark)},
+      {"2", "usage", all},
+      {"3", "something is pending (only with --check)", run | bit(Verb::status)},
+      {"4", "findings", bit(Verb::verify) | bit(Verb::lint) | bit(Verb::doctor)},
+      {"5", "a migration ran, but it could not be recorded", run},
+      {"65", "the state file or the migrations tree cannot be trusted", state | tree},
+      {"69", "no usable python3", python},
+      {"74", "cannot read or write", all},
+      {"75", "another run holds the lock (after --lock-timeout)", locks},
+      {"75", "with --all-users or --user: nobody failed, and somebody's turn comes later", run},
+      {"77", "refused for safety: the wrong user, or a place that others can write", state},
+      {"129, 130, 143", "interrupted by SIGHUP, SIGINT, SIGTERM, and something was left undone",
+       run | bit(Verb::verify)},
+      {"129, 130, 143", "interrupted by SIGHUP, SIGINT, SIGTERM, or not confirmed (130)", change},
   };
   return rows;
 }
@@ -476,9 +519,10 @@ const std::vector<OptionRow>& options() {
        [](In in, Name name, Value value) { in.state_file = path_value(name, value); }},
       {"json", 0, nullptr, true, all, "print exactly one JSON document on stdout",
        [](In in, Name, Value) { in.json = true; }},
-      {"quiet", 'q', nullptr, true, all, "print nothing but errors (status: nothing but what needs attention)",
+      {"quiet", 'q', nullptr, true, all, "print nothing but errors and problems (status: only what needs attention)",
        [](In in, Name, Value) { in.quiet = true; }},
-      {"verbose", 'v', nullptr, true, all, "show what the scripts print while they run",
+      {"verbose", 'v', nullptr, true, all,
+       "show what the scripts print while they run (log: everything about each attempt)",
        [](In in, Name, Value) { in.verbose = true; }},
       {"color", 0, "WHEN", false, all, "auto, always or never (auto: on a terminal, unless NO_COLOR is set)",
        [](In in, Name, Value value) { in.color = color_value(value); }},

@@ -27,7 +27,7 @@ struct VerbRow {
   const char* words;           ///< what is typed: "migrate status"
   const char* summary;         ///< one line
   const char* details;         ///< a paragraph for its own help page; empty: it has none
-  const char* examples;        ///< lines of commands, each with what it does
+  const char* examples;        ///< lines: a command, two blanks or more, what it does
   const char* arguments = "";  ///< the words after it, as its usage line shows them: "[ID]"
   Words kind = Words::none;
   std::size_t least = 0;  ///< how many of them there must be
@@ -91,6 +91,14 @@ struct OptionRow {
   bool argument_optional = false;  ///< the value may be left out, and is only taken from behind a '=': --hook[=strict]
 };
 const std::vector<OptionRow>& options();
+
+/// One row per exit status that is promised, and what it means; one that means different things has several rows.
+struct ExitRow {
+  const char* codes;  ///< "65", or "129, 130, 143"
+  const char* means;
+  unsigned verbs;  ///< who can end so: the sum of their bit()s
+};
+const std::vector<ExitRow>& exit_statuses();
 
 constexpr unsigned bit(Verb verb) { return 1U << static_cast<unsigned>(verb); }
 /// What the documents call a verb: "status" for "migrate status", "migrate" for itself.

@@ -12,7 +12,7 @@
 namespace telec {
 namespace {
 
-enum class Values { none, ids, versions, files, directories, colors };
+enum class Values { none, ids, versions, files, directories, users, words };
 
 Values values_of(const OptionRow& option) {
   const std::string_view argument = option.argument == nullptr ? "" : option.argument;
@@ -25,10 +25,18 @@ Values values_of(const OptionRow& option) {
   if (argument == "DIR") {
     return Values::directories;
   }
-  if (argument == "WHEN") {
-    return Values::colors;
+  if (argument == "NAME") {
+    return Values::users;
+  }
+  if (argument == "WHEN" || option.argument_optional) {
+    return Values::words;
   }
   return argument.starts_with("FILE") ? Values::files : Values::none;
+}
+
+/// The values themselves, where they are few.
+std::string words_of(const OptionRow& option) {
+  return option.argument_optional ? option.argument : "auto always never";
 }
 
 /// "log" for "migrate log"; empty for "migrate" itself.
@@ -113,18 +121,31 @@ std::string bash_completion() {
   out.append(made_from).append("\n").append(ids_function);
   out += R"(
 _telec() {
-    local words=("${COMP_WORDS[@]}") current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb='' word
+    local words=("${COMP_WORDS[@]}") current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb='' word joined=''
     # bash cuts --option=value into three words.
     if [[ $current == '=' ]]; then
         current=''
+        joined=yes
     elif [[ $previous == '=' ]]; then
         previous=${COMP_WORDS[COMP_CWORD-2]}
+        joined=yes
     fi
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W 'migrate help --help --version' -- "$current")
         return
     fi
+    if [[ ${COMP_WORDS[1]} == help ]]; then
+        if ((COMP_CWORD == 2)); then
+            mapfile -t COMPREPLY < <(compgen -W 'migrate )";
+  out += verb_names(" ") + R"(' -- "$current")
+        elif ((COMP_CWORD == 3)) && [[ $previous == migrate ]]; then
+            mapfile -t COMPREPLY < <(compgen -W ')";
+  out += verb_names(" ") + R"(' -- "$current")
+        fi
+        return
+    fi
+    [[ ${COMP_WORDS[1]} == migrate ]] || return
     case $previous in
 )";
   for (const OptionRow& option : options()) {
@@ -132,24 +153,21 @@ _telec() {
       continue;
     }
     const std::string label = std::string("        --") + option.name + ") ";
+    const auto offer = [&](const std::string& what) {
+      out += label + (option.argument_optional ? "[[ -z $joined ]] || { " : "") + what +
+             (option.argument_optional ? "return; } ;;\n" : "return ;;\n");
+    };
+    const auto generate = [](const std::string& arguments) {
+      return "mapfile -t COMPREPLY < <(compgen " + arguments + " -- \"$current\"); ";
+    };
     switch (values_of(option)) {
-      case Values::ids:
-        out += label + "mapfile -t COMPREPLY < <(compgen -W \"$(_telec_ids " + filter_of(option.name) +
-               ")\" -- \"$current\"); return ;;\n";
-        break;
-      case Values::versions:
-        out += label + "mapfile -t COMPREPLY < <(compgen -W \"$(_telec_versions)\" -- \"$current\"); return ;;\n";
-        break;
-      case Values::directories:
-        out += label + "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$current\"); return ;;\n";
-        break;
-      case Values::files:
-        out += label + "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$current\"); return ;;\n";
-        break;
-      case Values::colors:
-        out += label + "mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- \"$current\"); return ;;\n";
-        break;
-      case Values::none: out += label + "return ;;\n"; break;
+      case Values::ids: offer(generate(std::string("-W \"$(_telec_ids ") + filter_of(option.name) + ")\"")); break;
+      case Values::versions: offer(generate("-W \"$(_telec_versions)\"")); break;
+      case Values::directories: offer("compopt -o filenames; " + generate("-d")); break;
+      case Values::files: offer("compopt -o filenames; " + generate("-f")); break;
+      case Values::users: offer(generate("-u")); break;
+      case Values::words: offer(generate("-W '" + words_of(option) + "'")); break;
+      case Values::none: offer(""); break;
     }
   }
   out += "    esac\n    for word in \"${COMP_WORDS[@]:2:COMP_CWORD-2}\"; do\n        case $word in\n            ";
@@ -193,7 +211,11 @@ std::string zsh_completion() {
     }
   }
   out +=
-      "    )\n    if ((CURRENT == 2)); then\n        compadd migrate help -- \n        return\n    fi\n"
+      "    )\n    if ((CURRENT == 2)); then\n        compadd -- migrate help --help --version\n        return\n    fi\n"
+      "    if [[ $words[2] == help ]]; then\n        ((CURRENT == 3)) && { compadd -- migrate; _describe "
+      "command verbs }\n"
+      "        ((CURRENT == 4)) && [[ $words[3] == migrate ]] && _describe command verbs\n        return\n    fi\n"
+      "    [[ $words[2] == migrate ]] || return\n"
       "    for word in ${words[3,CURRENT-1]}; do\n        case $word in\n            (" +
       verb_names("|") +
       ") verb=$word; break ;;\n        esac\n    done\n"
@@ -207,16 +229,17 @@ std::string zsh_completion() {
       }
       std::string help = replaced(replaced(option.help, "[", "("), "]", ")");
       help = replaced(help, ":", " -");
-      std::string spec = std::string(option.repeatable ? "*" : "") + "--" + option.name +
-                         (option.argument != nullptr ? "=" : "") + "[" + help + "]";
+      const char* equals = option.argument_optional ? "=-" : option.argument != nullptr ? "=" : "";
+      std::string spec = std::string(option.repeatable ? "*" : "") + "--" + option.name + equals + "[" + help + "]";
       if (option.argument != nullptr) {
-        spec += std::string(":") + option.argument + ":";
+        spec += std::string(option.argument_optional ? "::" : ":") + option.argument + ":";
         switch (values_of(option)) {
           case Values::ids: spec += std::string("{_telec_offer_ids ") + filter_of(option.name) + "}"; break;
           case Values::versions: spec += "_telec_offer_versions"; break;
           case Values::directories: spec += "_files -/"; break;
           case Values::files: spec += "_files"; break;
-          case Values::colors: spec += "(auto always never)"; break;
+          case Values::users: spec += "_users"; break;
+          case Values::words: spec += "(" + words_of(option) + ")"; break;
           case Values::none: spec += " "; break;
         }
       }
@@ -274,16 +297,25 @@ function __telec_verb
     end
     test (count $words) -gt 1; and test $words[2] = migrate; and test "$verb" = "$argv[1]"
 end
+function __telec_after_help
+    set -l words (commandline -opc)
+    test (count $words) -eq 2; and test $words[2] = help; and return
+    test (count $words) -eq 3; and test "$words[2..3]" = 'help migrate'; and test "$argv[1]" != migrate
+end
 
 complete -c telec -f
 complete -c telec -n '__fish_is_nth_token 1' -a migrate -d 'run the pending migrations, in order'
 complete -c telec -n '__fish_is_nth_token 1' -a help -d 'show the help'
+complete -c telec -n '__telec_after_help migrate' -a migrate -d 'the help of telec migrate'
 )";
   for (const VerbRow* verb : migrate_verbs()) {
     const std::string name = below_migrate(*verb);
     const std::string when = "complete -c telec -n '__telec_verb \"" + name + "\"'";
     if (!name.empty()) {
-      out += "complete -c telec -n '__telec_verb \"\"' -a " + name + " -d " + quoted_for_fish(verb->summary) + "\n";
+      for (const char* where : {"__telec_verb \"\"", "__telec_after_help"}) {
+        out += std::string("complete -c telec -n '") + where + "' -a " + name + " -d " +
+               quoted_for_fish(verb->summary) + "\n";
+      }
     }
     if (verb->kind == Words::id) {
       out += when + " -a '(__telec_ids " + filter_of(name) + ")'\n";
@@ -302,36 +334,15 @@ complete -c telec -n '__fish_is_nth_token 1' -a help -d 'show the help'
           case Values::versions: line += " -x -a '(__telec_versions)'"; break;
           case Values::directories: line += " -x -a '(__fish_complete_directories)'"; break;
           case Values::files: line += " -r -F"; break;
-          case Values::colors: line += " -x -a 'auto always never'"; break;
+          case Values::users: line += " -x -a '(__fish_complete_users)'"; break;
+          case Values::words:
+            line += std::string(option.argument_optional ? "" : " -x") + " -a '" + words_of(option) + "'";
+            break;
           case Values::none: line += " -x"; break;
         }
       }
       out += line + "\n";
     }
-  }
-  return out;
-}
-
-std::string man_page_options() {
-  std::string out;
-  for (const OptionRow& option : options()) {
-    std::string commands;
-    std::size_t having = 0;
-    for (const VerbRow* verb : migrate_verbs()) {
-      if (has_option(verb->verb, option)) {
-        ++having;
-        commands += (commands.empty() ? "*" : ", *") + std::string(command_word(verb->verb)) + "*";
-      }
-    }
-    if (having == 0) {
-      continue;
-    }
-    const auto escaped = [](const std::string& text) { return replaced(replaced(text, "_", "\\_"), "*", "\\*"); };
-    out += option.letter != 0 ? std::string("*-") + option.letter + "*, " : "";
-    out += std::string("*--") + option.name + "*" +
-           (option.argument != nullptr ? " _" + std::string(option.argument) + "_" : "") + "\n\t" +
-           escaped(option.help) + ". " +
-           (having == migrate_verbs().size() ? "All commands." : "For " + commands + ".") + "\n\n";
   }
   return out;
 }

@@ -29,7 +29,7 @@ int dispatch(const Invocation& invocation, Voice& voice, Report& report) {
     case Verb::forget: return forget(invocation, voice, report);
     case Verb::rebuild: return rebuild(invocation, voice, report);
     case Verb::doctor: return doctor(invocation, voice, report);
-    case Verb::help: voice.say(help_text(invocation.help_topic)); break;
+    case Verb::help: voice.say(help_text(invocation.help_topic, voice.result_style().columns)); break;
     case Verb::version: voice.say(std::string("telec ") + telec_version + "\n"); break;
   }
   return voice.finish(report, 0);

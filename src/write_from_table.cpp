@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Build step: writes what is made from the table of verbs and options to stdout: the completion of one shell, or the
-// man page, whose source has the line @OPTIONS@ where they go.
+// man page.
 #include <cstdio>
 #include <string>
 #include <string_view>
 
 #include "completions.hpp"
+#include "man_page.hpp"
 
 namespace {
 
@@ -20,13 +21,6 @@ std::string contents_of(const char* path) {
   return text;
 }
 
-std::string man_page(const char* source) {
-  constexpr std::string_view mark = "@OPTIONS@\n";
-  std::string text = contents_of(source);
-  const std::size_t at = text.find(mark);
-  return at == std::string::npos ? std::string() : text.replace(at, mark.size(), telec::man_page_options());
-}
-
 }  // namespace
 
 int main(int count, char** words) {
@@ -34,10 +28,10 @@ int main(int count, char** words) {
   const std::string text = what == "bash"                ? telec::bash_completion()
                            : what == "zsh"               ? telec::zsh_completion()
                            : what == "fish"              ? telec::fish_completion()
-                           : what == "man" && count == 3 ? man_page(words[2])
+                           : what == "man" && count == 3 ? telec::man_page(contents_of(words[2]))
                                                          : std::string();
   if (text.empty() || std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    std::fputs("usage: write_from_table bash|zsh|fish, or man PAGE with a line @OPTIONS@\n", stderr);
+    std::fputs("usage: write_from_table bash|zsh|fish, or man PAGE\n", stderr);
     return 2;
   }
   return 0;

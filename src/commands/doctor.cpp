@@ -14,6 +14,7 @@
 #include "../system/state_file.hpp"
 #include "../system/surroundings.hpp"
 #include "../system/tree.hpp"
+#include "../system/trusted_place.hpp"
 #include "../text.hpp"
 #include "commands.hpp"
 
@@ -65,6 +66,7 @@ std::string how_found(const Invocation& invocation) {
 void look_at_interpreter(const Invocation& invocation, Looks& looks) {
   looks.look("interpreter", [&] {
     const std::string python = find_python(invocation.python);
+    refuse_unsafe_path("the interpreter", python);
     const Reading reading = read_scripts(python, ReadFor::load, {});
     int major = 0;
     int minor = 0;
@@ -86,6 +88,7 @@ void look_at_interpreter(const Invocation& invocation, Looks& looks) {
 void look_at_scripts(const Invocation& invocation, const Tree& tree, const std::vector<const Migration*>& pending,
                      Looks& looks) {
   looks.look("scripts", [&] {
+    refuse_unsafe_scripts(tree.directory(), pending);
     std::vector<ScriptText> scripts;
     bool readable = true;
     for (const Migration* migration : pending) {
@@ -154,15 +157,31 @@ void look_at_permissions(const StateDirectory& directory, Looks& looks) {
               quoted(directory.directory()) + " belongs to uid " + std::to_string(folder.owner) + ", and this is uid " +
                   std::to_string(effective_user()),
               "run as its owner");
-  } else if ((folder.mode & 077U) != 0 || (file.exists && (file.mode & 077U) != 0)) {
-    const bool is_folder = (folder.mode & 077U) != 0;
+  } else if ((folder.mode & 022U) != 0 || (file.exists && (file.mode & 022U) != 0)) {
+    const bool is_folder = (folder.mode & 022U) != 0;
     const std::string& path = is_folder ? directory.directory() : directory.path();
     looks.bad("permissions",
-              quoted(path) + " has mode " + octal(is_folder ? folder.mode : file.mode) + ": others can reach it",
+              quoted(path) + " has mode " + octal(is_folder ? folder.mode : file.mode) + ": others can write to it",
               "chmod " + std::string(is_folder ? "0700 " : "0600 ") + quoted(path));
   } else {
-    looks.good("permissions",
-               quoted(directory.directory()) + " has mode " + octal(folder.mode) + " and is this user's");
+    // What TeleClaude made itself may be readable for others: no reason to stop anything.
+    looks.good("permissions", quoted(directory.directory()) + " has mode " + octal(folder.mode) +
+                                  " and is this user's" +
+                                  ((folder.mode & 055U) != 0 ? "; others can look into it" : ""));
+  }
+}
+
+void look_at_logs(const StateDirectory& directory, Looks& looks) {
+  const std::string path = directory.directory() + "/migration_logs";
+  const Access logs = access_of(path);
+  if (!logs.exists) {
+    looks.good("logs", "none yet");
+  } else if (!logs.is_directory || !logs.can_write) {
+    looks.bad("logs",
+              quoted(path) + (logs.is_directory ? " cannot be written" : " is no directory") + ": no logs are kept",
+              logs.is_directory ? "run as its owner, uid " + std::to_string(logs.owner) : "move it away");
+  } else {
+    looks.good("logs", "in " + quoted(path));
   }
 }
 
@@ -171,13 +190,18 @@ void look_at_permissions(const StateDirectory& directory, Looks& looks) {
 int doctor(const Invocation& invocation, Voice& voice, Report& report) {
   Looks looks(report);
   look_at_interpreter(invocation, looks);
-  looks.look("home", [&] { looks.good("home", home_directory()); });
+  looks.look("home", [&] {
+    const std::string home = home_directory();
+    confirm_directory(home);
+    looks.good("home", home);
+  });
   std::optional<Tree> tree;
   std::optional<Catalog> catalog;
   looks.look("tree", [&] {
     tree.emplace(migrations_directory(invocation));
     catalog = tree->read_catalog();
     report.problems = catalog->problems();
+    refuse_unsafe_path("the migrations directory", tree->directory());
     const std::string what = tree->directory() + ": " + counted(catalog->migrations().size(), "migration");
     if (report.problems.empty()) {
       looks.good("tree", what);
@@ -207,6 +231,7 @@ int doctor(const Invocation& invocation, Voice& voice, Report& report) {
       }
     });
     look_at_permissions(*directory, looks);
+    look_at_logs(*directory, looks);
     look_at_place(directory->directory(), looks);
   }
   if (tree && catalog && history) {

@@ -147,24 +147,6 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   return voice.finish(report, report.exit_code());
 }
 
-/// The run, with its events told to whoever asked for them, to the end of an Error too.
-int run_with_events(const Invocation& invocation, const Tree& tree, const Catalog& catalog, StateDirectory& directory,
-                    EventStream& stream, Voice& voice, Report& report) {
-  Events events([&](std::string_view line) { stream.write(line); }, utc_now);
-  try {
-    const int code = run(invocation, tree, catalog, directory, &events, voice, report);
-    events.ended(report, code);
-    if (!stream.trouble().empty()) {
-      voice.note(stream.trouble());
-    }
-    return code;
-  } catch (const Error& error) {
-    report.error = report_error(error);
-    events.ended(report, report.exit_code());
-    throw;
-  }
-}
-
 }  // namespace
 
 void refuse_problems_if_strict(const Invocation& invocation, const Report& report) {
@@ -175,8 +157,10 @@ void refuse_problems_if_strict(const Invocation& invocation, const Report& repor
   }
 }
 
-int migrate(const Invocation& invocation, Voice& voice, Report& report) {
-  report.dry_run = invocation.dry_run;
+namespace {
+
+/// `events`: null where nobody asked for them.
+int plan_and_run(const Invocation& invocation, Events* events, Voice& voice, Report& report) {
   const Tree tree(migrations_directory(invocation));
   const Catalog catalog = tree.read_catalog();
   refuse_unknown_ids(catalog, invocation.only);
@@ -184,15 +168,14 @@ int migrate(const Invocation& invocation, Voice& voice, Report& report) {
   refuse_ids_out_of_range(invocation.range, invocation.only);
   refuse_ids_out_of_range(invocation.range, invocation.rerun);
   report.in_tree = catalog.migrations().size();
-  std::optional<EventStream> stream;
-  if (invocation.events && !invocation.dry_run) {
-    stream.emplace(*invocation.events);
-  }
   StateDirectory directory(state_path(invocation));
   // Without the lock: where nothing is pending, none is waited for and nothing is written.
   const History history = StateFile(directory).load();
   const Plan plan = plan_for(invocation, catalog, history, report);
   if (invocation.dry_run) {
+    if (events != nullptr) {
+      events->planned(plan.pending());
+    }
     return dry_run(invocation, plan, voice, report);
   }
   if (plan.pending().empty()) {
@@ -203,16 +186,38 @@ int migrate(const Invocation& invocation, Voice& voice, Report& report) {
     refuse_problems_if_strict(invocation, report);
   }
   try {
-    if (stream) {
-      return run_with_events(invocation, tree, catalog, directory, *stream, voice, report);
-    }
-    return run(invocation, tree, catalog, directory, nullptr, voice, report);
+    return run(invocation, tree, catalog, directory, events, voice, report);
   } catch (const Error&) {
     if (report.entries.empty()) {
       list_pending_as(State::not_reached, plan, report);
     }
     throw;
   }
+}
+
+}  // namespace
+
+int migrate(const Invocation& invocation, Voice& voice, Report& report) {
+  report.dry_run = invocation.dry_run;
+  if (!invocation.events) {
+    return plan_and_run(invocation, nullptr, voice, report);
+  }
+  EventStream stream(*invocation.events);
+  Events events([&](std::string_view line) { stream.write(line); }, utc_now);
+  int code = 0;
+  try {
+    code = plan_and_run(invocation, &events, voice, report);
+  } catch (const Error& error) {
+    // Whoever follows is told the end, whatever it is.
+    report.error = report_error(error);
+    events.ended(report, report.exit_code());
+    throw;
+  }
+  events.ended(report, code);
+  if (!stream.trouble().empty()) {
+    voice.note(stream.trouble());
+  }
+  return code;
 }
 
 }  // namespace telec

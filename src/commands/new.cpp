@@ -47,6 +47,10 @@ int create(const Invocation& invocation, Voice& voice, Report& report) {
   report.entries.push_back(std::move(entry));
   report.problems = catalog.problems();
   voice.say(printable(report.path) + "\n");
+  if (!catalog.migrations().empty() && migration < catalog.migrations().back()) {
+    voice.note("it comes before " + quoted(catalog.migrations().back().id()) +
+               ", which is in the tree already: where that ran, this one runs late");
+  }
   voice.note(
       "fill in check() and migrate(), and the sentence at its top; then: telec migrate lint, telec migrate --only " +
       migration.id());

@@ -36,44 +36,52 @@ std::vector<std::string> each_once(const std::vector<std::string>& ids) {
   return once;
 }
 
-Record record_by_hand(const Tree& tree, const Migration& migration, std::string outcome, const std::string& reason) {
+Record record_by_hand(const std::string& id, std::string outcome) {
   Record record;
-  record.id = migration.id();
+  record.id = id;
   record.outcome = std::move(outcome);
   record.at = utc_now();
+  record.telec = telec_version;
+  record.user = user_name();
+  record.host = host_name();
+  return record;
+}
+
+/// The bytes whose check() was True are what is recorded.
+Record record_of(const CheckResult& result, std::string outcome) {
+  Record record = record_by_hand(result.migration->id(), std::move(outcome));
+  record.seconds = result.child.seconds;
+  record.sha256 = result.child.sha256;
+  record.python = result.judgement.python;
+  return record;
+}
+
+Record unchecked_record(const Tree& tree, const Migration& migration) {
+  Record record = record_by_hand(migration.id(), word_of(State::marked));
   std::string bytes;
   std::string trouble;
   if (tree.read_script(migration, bytes, trouble)) {
     record.sha256 = sha256(bytes);
   }
-  record.telec = telec_version;
-  record.user = user_name();
-  record.host = host_name();
-  record.reason = reason;
   return record;
 }
 
 /// For `log`. Comes after the commit, and never stands in its way.
-void note_by_hand(const StateDirectory& directory, const Report& report, Voice& voice, const char* outcome) {
-  std::string trouble;
-  try {
-    const LogDirectory logs(directory.descriptor(), directory.directory());
-    AttemptsFile attempts(logs, {telec_version, user_name(), host_name(), {}});
-    for (const ReportEntry& entry : report.entries) {
-      AttemptRecord attempt;
-      attempt.id = entry.id;
-      attempt.outcome = outcome;
-      attempt.at = entry.at;
-      attempt.message = report.reason;
-      attempt.sha256 = entry.sha256;
-      attempts.append(std::move(attempt));
-    }
-    trouble = attempts.trouble();
-  } catch (const Error& error) {
-    trouble = error.message;
+void note_by_hand(const StateDirectory& directory, const Report& report, Voice& voice, State done) {
+  const LogDirectory logs(directory.descriptor(), directory.directory());
+  AttemptsFile attempts(logs, {telec_version, user_name(), host_name(), {}});
+  for (const ReportEntry& entry : report.entries) {
+    AttemptRecord attempt;
+    attempt.id = entry.id;
+    attempt.outcome = word_of(done);
+    attempt.at = entry.at;
+    attempt.message = report.reason;
+    attempt.sha256 = entry.sha256;
+    attempt.python = entry.python;
+    attempts.append(std::move(attempt));
   }
-  if (!trouble.empty()) {
-    voice.note(trouble);
+  if (!attempts.trouble().empty()) {
+    voice.note(attempts.trouble());
   }
 }
 
@@ -84,6 +92,7 @@ void add_entry(const Record& record, State state, Report& report) {
   entry.at = record.at;
   entry.outcome = record.outcome;
   entry.sha256 = record.sha256;
+  entry.python = record.python;
   report.entries.push_back(std::move(entry));
 }
 
@@ -135,8 +144,11 @@ void refuse_what_is_not_there(const std::vector<CheckResult>& results, Report& r
     error.message = result.judgement.outcome == Outcome::failed ? result.judgement.message
                                                                 : "check() is False: its effect is not there";
     error.traceback = result.judgement.traceback;
-    error.hint = "nothing was recorded; 'telec migrate --only " + result.migration->id() +
-                 "' brings it about, and --force --reason TEXT records it all the same";
+    error.hint = "nothing was recorded; ";
+    error.hint += result.judgement.outcome == Outcome::failed
+                      ? std::string("mend its check()")
+                      : "'telec migrate --only " + result.migration->id() + "' brings it about";
+    error.hint += "; --force --reason TEXT records it all the same";
     report.error = std::move(error);
     return;
   }
@@ -167,7 +179,12 @@ int mark(const Invocation& invocation, Voice& voice, Report& report) {
       migrations.push_back(catalog.find(id));
     }
   }
-  if (!invocation.force) {
+  std::vector<Record> records;
+  if (invocation.force) {
+    for (const Migration* migration : migrations) {
+      records.push_back(unchecked_record(tree, *migration));
+    }
+  } else {
     std::vector<CheckResult> results;
     Report checks;
     Console console = voice.silent_console();
@@ -182,14 +199,17 @@ int mark(const Invocation& invocation, Voice& voice, Report& report) {
     if (report.error) {
       return voice.finish(report, report.exit_code());
     }
+    for (const CheckResult& result : results) {
+      records.push_back(record_of(result, word_of(State::marked)));
+    }
   }
-  for (const Migration* migration : migrations) {
-    const Record record = record_by_hand(tree, *migration, "marked", report.reason);
+  for (Record& record : records) {
+    record.reason = report.reason;
     history.add(record);
     add_entry(record, State::marked, report);
   }
   locked.state.commit(history);
-  note_by_hand(directory, report, voice, "marked");
+  note_by_hand(directory, report, voice, State::marked);
   say_entries(report, voice);
   voice.say("recorded " + counted(report.entries.size(), "migration") + "\n");
   return voice.finish(report, 0);
@@ -224,7 +244,7 @@ int forget(const Invocation& invocation, Voice& voice, Report& report) {
     add_entry(record, State::forgotten, report);
   }
   locked.state.commit(history);
-  note_by_hand(directory, report, voice, "forgotten");
+  note_by_hand(directory, report, voice, State::forgotten);
   say_entries(report, voice);
   voice.say("took back " + counted(report.entries.size(), "record") + "\n");
   return voice.finish(report, 0);
@@ -260,10 +280,10 @@ int rebuild(const Invocation& invocation, Voice& voice, Report& report) {
   StateDirectory directory(state_path(invocation));
   StateFile look(directory);
   const std::string fault = fault_of_state(look);
+  voice.note(fault.empty() ? "there is no state file at " + quoted(directory.path()) : fault);
   confirm(invocation, voice,
-          (fault.empty() ? "there is no state file; " : fault + "; ") + "will run check() of " +
-              counted(catalog.migrations().size(), "migration") + " and record those that are True" +
-              (fault.empty() ? "" : "; the file that is there is kept beside it"));
+          "will run check() of " + counted(catalog.migrations().size(), "migration") +
+              " and record those that are True" + (fault.empty() ? "" : "; the file that is there is kept beside it"));
   Locked locked(invocation, directory, voice);
   fault_of_state(locked.state);
   std::vector<const Migration*> all;
@@ -274,9 +294,7 @@ int rebuild(const Invocation& invocation, Voice& voice, Report& report) {
   Console console = voice.console();
   run_checks(all, invocation, tree, locked.lock, locked.stop, console, report, [&](const CheckResult& result) {
     if (result.judgement.outcome == Outcome::already_present) {
-      Record record = record_by_hand(tree, *result.migration, "already_present", "");
-      record.python = result.judgement.python;
-      history.add(record);
+      history.add(record_of(result, word_of(State::already_present)));
       return State::already_present;
     }
     if (result.judgement.outcome == Outcome::failed) {

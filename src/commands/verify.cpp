@@ -18,10 +18,16 @@ std::string recorded_text(const std::optional<Record>& record) {
   return record && !record->at.empty() ? "recorded on " + record->at : "recorded";
 }
 
-void compare_scripts(const Tree& tree, const History& history, const Plan& plan, Report& report) {
+/// How many records cannot be compared: the older runner kept no digest.
+std::size_t compare_scripts(const Tree& tree, const History& history, const Plan& plan, Report& report) {
+  std::size_t without_digest = 0;
   for (const Plan::Step& step : plan.steps) {
-    const auto record = step.recorded ? history.details(step.migration->id()) : std::nullopt;
+    if (!step.recorded) {
+      continue;
+    }
+    const auto record = history.details(step.migration->id());
     if (!record || record->sha256.empty()) {
+      ++without_digest;
       continue;
     }
     std::string bytes;
@@ -41,6 +47,7 @@ void compare_scripts(const Tree& tree, const History& history, const Plan& plan,
                                recorded_text(history.details(id)) + ", and no longer in the tree",
                                "put it back, or take the record away: telec migrate forget " + id});
   }
+  return without_digest;
 }
 
 void add_finding(const CheckResult& result, State state, const std::optional<Record>& record, Report& report) {
@@ -111,14 +118,19 @@ int verify(const Invocation& invocation, Voice& voice, Report& report) {
   const History history = StateFile(directory).load();
   const Plan plan = make_plan(catalog, history, invocation.range);
   report.problems = plan.problems;
-  compare_scripts(tree, history, plan, report);
+  const std::size_t without_digest = compare_scripts(tree, history, plan, report);
   if (invocation.recheck) {
     recheck(invocation, tree, history, plan, directory, voice, report);
   }
+  std::ranges::stable_sort(report.findings, {}, &Finding::path);
   voice.say(findings_text(report.findings, voice.result_style()));
   voice.problems(report);
   const auto recorded = static_cast<std::size_t>(std::ranges::count_if(plan.steps, &Plan::Step::recorded));
-  voice.say(sum_line(sums(report, recorded + plan.gone.size(), invocation.recheck), voice.result_style()));
+  std::string sum = sums(report, recorded + plan.gone.size(), invocation.recheck);
+  if (without_digest > 0) {
+    sum += "; " + std::to_string(without_digest) + " recorded without a digest, so not compared";
+  }
+  voice.say(sum_line(sum, voice.result_style()));
   return voice.finish(report, report.error ? report.exit_code() : report.findings.empty() ? 0 : findings_exit_code);
 }
 

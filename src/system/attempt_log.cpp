@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,14 +30,26 @@ std::string log_name(const std::string& id) {
 
 LogDirectory::LogDirectory(int state_directory, const std::string& state_directory_path)
     : path_(state_directory_path + "/migration_logs") {
-  if (::mkdirat(state_directory, "migration_logs", 0700) != 0 && errno != EEXIST) {
-    throw io_error("create the directory", path_, errno);
+  const bool is_there = ::mkdirat(state_directory, "migration_logs", 0700) == 0 || errno == EEXIST;
+  if (is_there) {
+    fd_ = open_at(state_directory, "migration_logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   }
-  fd_ = open_at(state_directory, "migration_logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!fd_.is_open()) {
-    throw io_error("open the directory", path_, errno);
+    trouble_ = std::string("no logs are kept: cannot ") + (is_there ? "open" : "create") + " the directory " +
+               quoted(path_) + ": " + errno_text(errno);
+    return;
   }
   remove_oldest();
+}
+
+bool LogDirectory::has_room() const {
+  struct statvfs place = {};
+  if (::fstatvfs(fd_.get(), &place) != 0 || place.f_blocks == 0 || place.f_frsize == 0) {
+    return true;  // what cannot be asked is tried
+  }
+  constexpr fsfilcnt_t files_for_records = 4;
+  return place.f_bavail > room_for_records / place.f_frsize &&
+         (place.f_files == 0 || place.f_favail > files_for_records);
 }
 
 void LogDirectory::remove_oldest() const {
@@ -71,6 +84,10 @@ void AttemptLog::open() {
   if (!directory_.keeps()) {
     return;
   }
+  if (!directory_.has_room()) {
+    trouble_ = "no log of this is kept: the file system of " + quoted(directory_.path()) + " is nearly full";
+    return;
+  }
   file_ = open_at(directory_.descriptor(), name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (!file_.is_open()) {
     trouble_ = "cannot write the log " + quoted(path_) + ": " + errno_text(errno);
@@ -80,7 +97,12 @@ void AttemptLog::open() {
 }
 
 void AttemptLog::write(std::string_view bytes) {
-  if (directory_.keeps() && trouble_.empty() && !write_all(file_.get(), bytes)) {
+  if (!directory_.keeps() || !trouble_.empty()) {
+    return;
+  }
+  if (!directory_.has_room()) {
+    trouble_ = "the log " + quoted(path_) + " is not whole: the file system is nearly full";
+  } else if (!write_all(file_.get(), bytes)) {
     trouble_ = "cannot write the log " + quoted(path_) + ": " + errno_text(errno);
   }
 }
@@ -122,7 +144,7 @@ void AttemptLog::finish(const std::string& footer) {
     write(std::string_view(tail_).substr(tail_.size() - kept));
   }
   if (!footer.empty()) {
-    write((total_ > 0 && !tail_.ends_with('\n') ? "\n# " : "# ") + footer + "\n");
+    write((total_ > 0 && !tail_.ends_with('\n') ? "\n# " : "# ") + footer + (footer.ends_with('\n') ? "" : "\n"));
   }
   finished_ = file_.is_open();
   if (file_.is_open() && file_.close() != 0 && trouble_.empty()) {

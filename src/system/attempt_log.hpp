@@ -14,23 +14,29 @@ namespace telec {
 class LogDirectory {
  public:
   /// Opens `migration_logs` in the state directory, creates it with mode 0700 if need be, and removes the oldest logs
-  /// beyond the newest 200. Throws Error (io, unsafe).
+  /// beyond the newest 200. Where it cannot be opened, or is no directory, it keeps nothing, and trouble() says why.
   LogDirectory(int state_directory, const std::string& state_directory_path);
 
   /// Keeps nothing: for runs of check() that must leave no trace.
   LogDirectory() = default;
 
   [[nodiscard]] bool keeps() const { return fd_.is_open(); }
+  /// Is there more space left than a log may take? The last of it is for the records.
+  [[nodiscard]] bool has_room() const;
+  /// Why nothing is kept; empty: it is, or was not to be.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
   [[nodiscard]] int descriptor() const { return fd_.get(); }
   [[nodiscard]] const std::string& path() const { return path_; }
 
   static constexpr std::size_t logs_kept = 200;
+  static constexpr std::size_t room_for_records = std::size_t{2} * 1024 * 1024;
 
  private:
   void remove_oldest() const;
 
   std::string path_;
   FileDescriptor fd_;
+  std::string trouble_;
 };
 
 class AttemptLog {

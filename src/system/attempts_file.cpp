@@ -57,8 +57,16 @@ void AttemptsFile::append(AttemptRecord attempt) {
   attempt.telec = context_.telec;
   attempt.user = context_.user;
   attempt.host = context_.host;
+  if (!logs_.keeps()) {
+    trouble_ = logs_.trouble();
+    return;
+  }
   const int directory = logs_.descriptor();
   const std::string path = logs_.path() + "/" + file_name;
+  if (!logs_.has_room()) {
+    trouble_ = "cannot write " + quoted(path) + ": the file system is nearly full";
+    return;
+  }
   struct stat status = {};
   if (::fstatat(directory, file_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
       status.st_size >= static_cast<off_t>(size_limit) &&

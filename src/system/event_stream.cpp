@@ -30,6 +30,9 @@ EventStream::EventStream(const std::string& target) {
     }
     return;
   }
+  if (target == "-") {
+    throw Error(ErrorCode::usage, "--events '-' names no file", "for stdout: --events 1; for stderr: --events 2");
+  }
   const std::string path = absolute_path(target);
   name_ = quoted(path);
   // O_NONBLOCK: opening a FIFO without a reader must not wait for one. (write() waits with poll(2), within limits.)

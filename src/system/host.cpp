@@ -72,10 +72,14 @@ std::optional<Place> place_of(const std::string& path) {
 Access access_of(const std::string& path) {
   Access access;
   struct stat status = {};
-  if (::stat(path.c_str(), &status) != 0) {
+  if (::lstat(path.c_str(), &status) != 0) {
     return access;
   }
   access.exists = true;
+  access.is_directory = S_ISDIR(status.st_mode);
+  if (S_ISLNK(status.st_mode) && ::stat(path.c_str(), &status) != 0) {
+    return access;
+  }
   access.mode = status.st_mode & 07777U;
   access.owner = status.st_uid;
   access.can_write = ::access(path.c_str(), W_OK) == 0;

@@ -21,7 +21,8 @@ std::optional<Place> place_of(const std::string& path);
 
 struct Access {
   bool exists = false;
-  unsigned mode = 0;  ///< the permission bits
+  bool is_directory = false;  ///< itself, not by way of a link
+  unsigned mode = 0;          ///< the permission bits; of what a link leads to, as the next two
   unsigned owner = 0;
   bool can_write = false;  ///< by this process
 };

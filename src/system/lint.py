@@ -8,7 +8,9 @@
 # reason, the way to mend it. The first record is about python itself: "", "0", "python", version, "isolated" or "".
 import ast
 import importlib.util
+import io
 import os
+import re
 import sys
 
 OLDEST = (3, 8)
@@ -22,6 +24,15 @@ REMOVED_MODULES = {
 NETWORK_MODULES = {"socket", "ssl", "http", "urllib.request", "urllib.error", "ftplib", "smtplib", "poplib", "imaplib",
                    "telnetlib", "nntplib", "xmlrpc", "socketserver", "webbrowser"}
 NEWER_METHODS = {"removeprefix": "3.9", "removesuffix": "3.9", "is_relative_to": "3.9", "with_stem": "3.9", "hardlink_to": "3.10"}
+NEWER_NAMES = {
+    "ast.unparse": "3.9", "asyncio.to_thread": "3.9", "functools.cache": "3.9", "math.lcm": "3.9", "random.randbytes": "3.9",
+    "itertools.pairwise": "3.10", "asyncio.TaskGroup": "3.11", "asyncio.timeout": "3.11", "contextlib.chdir": "3.11",
+    "datetime.UTC": "3.11", "enum.StrEnum": "3.11", "hashlib.file_digest": "3.11", "typing.Self": "3.11", "itertools.batched": "3.12",
+    "ExceptionGroup": "3.11", "BaseExceptionGroup": "3.11", "aiter": "3.10", "anext": "3.10",
+}
+NETWORK_PROGRAMS = {"curl", "wget", "ssh", "scp", "sftp", "pip", "pip3", "apt", "apt-get", "npm"}
+NOT_CALLABLE = {"property", "classmethod", "staticmethod", "contextmanager", "asynccontextmanager"}
+REMEMBERING = {"cache", "lru_cache", "functools.cache", "functools.lru_cache"}
 BUILTIN_GENERICS = {"list", "dict", "set", "frozenset", "tuple", "type"}
 CHANGING = {"remove", "unlink", "rename", "replace", "mkdir", "makedirs", "rmdir", "removedirs", "chmod", "chown", "symlink",
             "link", "truncate", "utime", "rmtree", "move", "copy", "copy2", "copyfile", "copytree", "write_text",
@@ -52,11 +63,18 @@ STANDARD = standard_modules()
 class Script:
     def __init__(self, shown, path, source):
         self.shown, self.path, self.source = shown, path, source
+        self.lines = source.decode("utf-8", "replace").splitlines()
         self.findings = []
 
     def find(self, node, rule, reason, mend):
         line = node if isinstance(node, int) else getattr(node, "lineno", 0)
-        self.findings.append((self.shown, str(line or 0), rule, reason, mend))
+        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        allowed = text.rpartition("# lint: allow ")[2].split() if "# lint: allow " in text else []
+        if rule in [word.strip(",") for word in allowed]:
+            return
+        finding = (self.shown, str(line or 0), rule, reason, mend)
+        if finding not in self.findings:
+            self.findings.append(finding)
 
 
 def parse(script, **options):
@@ -105,57 +123,152 @@ def never_returns(body):
     return type(last).__name__ == "Match"
 
 
-def look_at_shape(script, tree):
-    bound = {}
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            for alias in node.names:
-                bound.setdefault((alias.asname or alias.name).split(".")[0], node)
-    stack = list(tree.body)
-    while stack:  # what is bound at the top, also below if and try
-        node = stack.pop(0)
+def is_main_guard(test):
+    """`__name__ == "__main__"`: never so in telec."""
+    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
+
+
+def merged(states):
+    """What is bound after one of several ways was taken: {name: (what it may be, is it there whichever way was taken)}"""
+    names = {name for state in states for name in state}
+    result = {}
+    for name in names:
+        nodes = []
+        for state in states:
+            nodes += [node for node in state.get(name, ((), False))[0] if node not in nodes]
+        result[name] = (nodes, all(state.get(name, ((), False))[1] for state in states))
+    return result
+
+
+def bind(state, target, value):
+    if isinstance(target, ast.Name):
+        state[target.id] = ([value], True)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        for part in target.elts:
+            bind(state, part, None)  # something, and nobody knows what
+
+
+def after(body, state):
+    """What is bound when these statements are through; `state` before them. None: they never get there."""
+    state = dict(state)
+    for node in body:
+        ways = None
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            bound[node.name] = node
+            state[node.name] = ([node], True)
         elif isinstance(node, ast.Assign):
             for target in node.targets:
-                if isinstance(target, ast.Name):
-                    bound[target.id] = node
-        elif isinstance(node, (ast.If, ast.Try, ast.With)):
-            stack.extend(child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt))
+                bind(state, target, node.value)
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            bind(state, node.target, node.value)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                state[(alias.asname or alias.name).split(".")[0]] = ([None], True)
+        elif isinstance(node, ast.Delete):
+            for target in node.targets:
+                state.pop(getattr(target, "id", None), None)
+        elif isinstance(node, ast.Raise):
+            return None
+        elif isinstance(node, ast.If):
+            ways = [after(node.orelse, state)] + ([] if is_main_guard(node.test) else [after(node.body, state)])
+        elif isinstance(node, ast.Try) or type(node).__name__ == "TryStar":
+            through = after(node.body, state)
+            ways = [after(node.orelse, through) if through is not None else None]
+            ways += [after(handler.body, state) for handler in node.handlers]
+            ways = [after(node.finalbody, way) for way in ways if way is not None]
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            ways = [after(node.body, state)]
+        elif isinstance(node, (ast.For, ast.While)):
+            ways = [state, after(node.body, state)]
+        elif type(node).__name__ == "Match":
+            ways = [state] + [after(case.body, state) for case in node.cases]
+        if ways is not None:
+            ways = [way for way in ways if way is not None]
+            if not ways:
+                return None
+            state = merged(ways)
+    return state
+
+
+def look_at_shape(script, tree):
+    bound = after(tree.body, {})
+    if bound is None:
+        return  # it always raises: what that is about is not said here
     for name in ("check", "migrate"):
         mend = "write it as: def %s(): ... return True or False" % name
-        node = bound.get(name)
-        if node is None:
-            script.find(1, "no_" + name, "the script has no %s()" % name, mend)
-        elif isinstance(node, ast.AsyncFunctionDef):
-            script.find(node, "wrong_shape", "%s() is async: calling it gives a coroutine, not True or False" % name, mend)
-        elif isinstance(node, ast.ClassDef):
-            script.find(node, "wrong_shape", "%s is a class, not a function" % name, mend)
-        elif isinstance(node, ast.FunctionDef):
-            look_at_function(script, node, mend)
+        nodes, certain = bound.get(name, ((), False))
+        if not nodes:
+            if "*" not in bound:  # from helper import *: it may be among those
+                script.find(1, "no_" + name, "the script has no %s()" % name, mend)
+            continue
+        if not certain:
+            place = next((node for node in nodes if node is not None), 1)
+            script.find(place, "conditional", "%s() is only there under a condition, and where that does not hold, there is none" % name,
+                        "define it always, and put the condition into it")
+        for node in nodes:
+            if isinstance(node, ast.Name):  # another name for a function of this script
+                node = bound.get(node.id, ([None], True))[0][-1]
+            look_at_definition(script, name, node, mend)
 
 
-def look_at_function(script, node, mend):
-    name = node.name
+def look_at_definition(script, name, node, mend):
+    if isinstance(node, ast.AsyncFunctionDef):
+        script.find(node, "wrong_shape", "%s() is async: calling it gives a coroutine, not True or False" % name, mend)
+    elif isinstance(node, ast.ClassDef):
+        script.find(node, "wrong_shape", "%s is a class, not a function" % name, mend)
+    elif isinstance(node, ast.Lambda):
+        look_at_arguments(script, name, node, mend)
+        look_at_answer(script, name, node, node.body)
+    elif isinstance(node, (ast.Constant, ast.List, ast.Dict, ast.Set, ast.Tuple, ast.JoinedStr, ast.ListComp, ast.DictComp, ast.Compare)):
+        script.find(node, "wrong_shape", "%s is a value, not a function" % name, mend)
+    elif isinstance(node, ast.FunctionDef) and look_at_decorators(script, name, node, mend):
+        look_at_function(script, name, node, mend)
+
+
+def look_at_decorators(script, name, node, mend):
+    """Is what is called still the function itself?"""
+    for decorator in node.decorator_list:
+        called = dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        if called.rpartition(".")[2] in NOT_CALLABLE:
+            script.find(node, "wrong_shape", "%s is not a function that gives True or False: @%s makes something else of it" % (name, called),
+                        "leave out the decorator")
+            return False
+        if called in REMEMBERING:
+            if name == "check":
+                script.find(node, "remembered", "@%s makes check() say after migrate() what it said before it" % called,
+                            "leave out the decorator")
+            continue
+        return False  # another decorator may change its arguments and its answer
+    return True
+
+
+def look_at_arguments(script, name, node, mend):
     arguments = node.args
     positional = len(getattr(arguments, "posonlyargs", [])) + len(arguments.args) - len(arguments.defaults)
     keywords = sum(1 for default in arguments.kw_defaults if default is None)
     if positional > 0 or keywords > 0:
         script.find(node, "wrong_shape", "%s() is called without arguments, and this one needs some" % name, mend)
+
+
+def look_at_answer(script, name, place, value):
+    if value is None or isinstance(value, ast.Constant) and not isinstance(value.value, bool):
+        shown = "None" if value is None else repr(value.value)
+        script.find(place, "not_a_boolean", "%s() returns %s here, and only True and False are answers" % (name, shown),
+                    "return True or False")
+    elif isinstance(value, (ast.List, ast.Dict, ast.Set, ast.Tuple, ast.JoinedStr, ast.ListComp, ast.DictComp, ast.SetComp,
+                            ast.GeneratorExp, ast.Lambda)):
+        script.find(place, "not_a_boolean", "%s() returns something that is neither True nor False here" % name,
+                    "return bool(...) of it, or a comparison")
+
+
+def look_at_function(script, name, node, mend):
+    look_at_arguments(script, name, node, mend)
     inside = list(own_nodes(node))
     if any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in inside):
         script.find(node, "wrong_shape", "%s() is a generator: calling it runs nothing of it" % name, mend)
         return
     for part in inside:
-        if not isinstance(part, ast.Return):
-            continue
-        if part.value is None or isinstance(part.value, ast.Constant) and not isinstance(part.value.value, bool):
-            value = "None" if part.value is None else repr(part.value.value)
-            script.find(part, "not_a_boolean", "%s() returns %s here, and only True and False are answers" % (name, value),
-                        "return True or False")
-        elif isinstance(part.value, (ast.List, ast.Dict, ast.Set, ast.Tuple, ast.JoinedStr, ast.ListComp, ast.DictComp)):
-            script.find(part, "not_a_boolean", "%s() returns something that is neither True nor False here" % name,
-                        "return bool(...) of it, or a comparison")
+        if isinstance(part, ast.Return):
+            look_at_answer(script, name, part, part.value)
     if not never_returns(node.body):
         script.find(node, "not_a_boolean", "%s() can come to its end without a return, which gives None" % name,
                     "end it with return True or return False")
@@ -200,6 +313,79 @@ def look_at_module(script, node, names, guarded, beside):
         script.find(node, "removed_module", "%s is gone since Python %s" % (top, REMOVED_MODULES[top]), "do without it")
 
 
+def newer_parts(script, tree):
+    """What Python 3.8 cannot read and its parser, asked for that version, lets pass: (node, what it is, since when)"""
+    for node in ast.walk(tree):
+        for decorator in getattr(node, "decorator_list", []):
+            plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+            if not dotted(plain):
+                yield decorator, "a decorator that is more than a name or a call of one", "3.9"
+        if isinstance(node, ast.Subscript) and any(isinstance(part, ast.Starred) for part in getattr(node.slice, "elts", [node.slice])):
+            yield node, "a * within [...]", "3.11"
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.args.vararg and \
+                isinstance(node.args.vararg.annotation, ast.Starred):
+            yield node, "a * in the type of *%s" % node.args.vararg.arg, "3.11"
+        elif isinstance(node, ast.For) and isinstance(node.iter, ast.Tuple) and node.iter.elts and \
+                isinstance(node.iter.elts[0], ast.Starred) and node.iter.col_offset == node.iter.elts[0].col_offset:
+            yield node, "a * after `in` without parentheses", "3.9"
+    if sys.version_info >= (3, 12):
+        yield from newer_strings(script)
+    if re.search(rb"\bwith\s*\(", script.source):
+        yield from newer_with(script)
+
+
+def newer_with(script):
+    """Several context managers in parentheses. The parser of 3.9 and of 3.13 do not tell that 3.8 has none of that."""
+    import tokenize  # only here and below: it takes time to load
+    tokens = list(tokenize.tokenize(io.BytesIO(script.source).readline))
+    for place, token in enumerate(tokens[:-1]):
+        if token.string != "with" or tokens[place + 1].string != "(":
+            continue
+        depth = 0
+        for inside in tokens[place + 1:]:
+            depth += (inside.string in "([{") - (inside.string in ")]}") if inside.type == tokenize.OP else 0
+            if depth == 0:
+                break
+            if depth == 1 and inside.type == tokenize.NAME and inside.string == "as":
+                yield token.start[0], "`with (... as ..., ...)` in parentheses", "3.9"
+                break
+
+
+def newer_strings(script):
+    """f-strings that only Python 3.12 and newer take apart as it does: their own quotes, a backslash, ... within {}."""
+    import tokenize
+    quotes = []
+    for token in tokenize.tokenize(io.BytesIO(script.source).readline):
+        kind = tokenize.tok_name[token.type]
+        opened = kind == "FSTRING_START"
+        if quotes and (opened or kind == "STRING") and (any(quote in token.string for quote in quotes) or "\\" in token.string) or \
+                quotes and (kind == "COMMENT" or kind == "NL" and len(quotes[-1]) == 1):
+            yield token.start[0], "an f-string with its own quotes, a backslash, a comment or a line end within {...}", "3.12"
+        if opened:
+            quotes.append(token.string.lstrip("fFrR"))
+        elif kind == "FSTRING_END":
+            quotes.pop()
+
+
+def evaluated_annotations(tree):
+    """Annotations that Python computes when it loads the script: not those of local variables."""
+    local = {part for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+             for part in own_nodes(node) if isinstance(part, ast.AnnAssign)}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            arguments = node.args
+            every = arguments.args + arguments.kwonlyargs + getattr(arguments, "posonlyargs", []) + [arguments.vararg, arguments.kwarg]
+            yield from [argument.annotation for argument in every if argument is not None and argument.annotation]
+            if node.returns:
+                yield node.returns
+        elif isinstance(node, ast.AnnAssign) and node not in local:
+            yield node.annotation
+
+
+def is_builtin_generic(node):
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in BUILTIN_GENERICS
+
+
 def look_at_syntax(script, tree):
     try:
         parse(script, feature_version=OLDEST)
@@ -207,28 +393,52 @@ def look_at_syntax(script, tree):
         script.find(error.lineno or 1, "newer_syntax", "%s; Python 3.8 is enough for telec" % error.msg,
                     "write it as Python 3.8 understands it")
         return
+    for node, what, version in newer_parts(script, tree):
+        script.find(node, "newer_syntax", "%s came with Python %s, and 3.8 is enough for telec" % (what, version),
+                    "write it as Python 3.8 understands it")
     postponed = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" and
                     any(alias.name == "annotations" for alias in node.names) for node in tree.body)
-    annotations = []
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            every = node.args.args + node.args.kwonlyargs + getattr(node.args, "posonlyargs", [])
-            annotations += [argument.annotation for argument in every if argument.annotation] + ([node.returns] if node.returns else [])
-        elif isinstance(node, ast.AnnAssign):
-            annotations.append(node.annotation)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in NEWER_METHODS:
-            script.find(node, "newer_method", "%s() came with Python %s, and 3.8 is enough for telec" %
-                        (node.func.attr, NEWER_METHODS[node.func.attr]), "write it with what Python 3.8 has")
+    annotations = list(evaluated_annotations(tree))
     for annotation in [] if postponed else annotations:
         for part in ast.walk(annotation):
             if isinstance(part, ast.BinOp) and isinstance(part.op, ast.BitOr):
                 script.find(part, "newer_syntax", "a type written as X | Y needs Python 3.10 when it is evaluated",
                             "begin the script with: from __future__ import annotations")
                 break
-            if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name) and part.value.id in BUILTIN_GENERICS:
+            if is_builtin_generic(part):
                 script.find(part, "newer_syntax", "a type written as %s[...] needs Python 3.9 when it is evaluated" % part.value.id,
                             "begin the script with: from __future__ import annotations")
                 break
+    every_annotation = [node.annotation for node in ast.walk(tree) if isinstance(node, ast.AnnAssign)] + annotations
+    within = {part for annotation in every_annotation for part in ast.walk(annotation)}
+    own_names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(tree):
+        if is_builtin_generic(node) and node not in within and node.value.id not in own_names:
+            script.find(node, "newer_syntax", "%s[...] needs Python 3.9" % node.value.id, "use typing.%s" % node.value.id.capitalize())
+        elif isinstance(node, ast.Call):
+            look_at_newer_call(script, node)
+        elif isinstance(node, (ast.Attribute, ast.Name)) and isinstance(node.ctx, ast.Load) and dotted(node) in NEWER_NAMES and \
+                dotted(node) not in own_names:
+            script.find(node, "newer_name", "%s came with Python %s, and 3.8 is enough for telec" %
+                        (dotted(node), NEWER_NAMES[dotted(node)]), "write it with what Python 3.8 has")
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                name = "%s.%s" % (node.module, alias.name)
+                if name in NEWER_NAMES:
+                    script.find(node, "newer_name", "%s came with Python %s, and 3.8 is enough for telec" %
+                                (name, NEWER_NAMES[name]), "write it with what Python 3.8 has")
+
+
+def look_at_newer_call(script, node):
+    keywords = {keyword.arg for keyword in node.keywords}
+    if isinstance(node.func, ast.Attribute) and node.func.attr in NEWER_METHODS:
+        script.find(node, "newer_method", "%s() came with Python %s, and 3.8 is enough for telec" %
+                    (node.func.attr, NEWER_METHODS[node.func.attr]), "write it with what Python 3.8 has")
+    elif dotted(node.func) == "zip" and "strict" in keywords:
+        script.find(node, "newer_method", "zip(strict=...) came with Python 3.10, and 3.8 is enough for telec",
+                    "compare the lengths")
+    elif dotted(node.func) in ("isinstance", "issubclass") and len(node.args) == 2 and isinstance(node.args[1], ast.BinOp):
+        script.find(node, "newer_syntax", "%s() with X | Y needs Python 3.10" % dotted(node.func), "write the types as a tuple: (X, Y)")
 
 
 def open_mode(call):
@@ -249,6 +459,8 @@ def open_mode(call):
 
 def written_path(call):
     """The expression of the path that a call writes anew from its beginning, else None."""
+    if dotted(call.func) == "os.open" and len(call.args) > 1 and "os.O_TRUNC" in [dotted(part) for part in ast.walk(call.args[1])]:
+        return call.args[0]
     mode = open_mode(call)
     if mode is not None and "w" in mode:
         if dotted(call.func) in ("open", "io.open", "codecs.open"):
@@ -273,10 +485,10 @@ def look_at_writing(script, tree):
             path = written_path(call)
             if path is None:
                 continue
-            shape = ast.dump(path)
-            if isinstance(path, ast.Call) and dotted(path.func) in ("Path", "pathlib.Path") and path.args:
-                shape = ast.dump(path.args[0])
-            if ast.dump(path).replace("ctx=Store()", "ctx=Load()") not in renamed and shape not in renamed:
+            # What is renamed later, or lies in a directory that is, is written where nobody looks.
+            if dotted(path) == "os.devnull" or isinstance(path, ast.Constant) and path.value == "/dev/null":
+                continue
+            if not any(ast.dump(part) in renamed for part in ast.walk(path)):
                 script.find(call, "torn_write",
                             "this empties the file before it writes: killed in between, half a file or none is left", TORN)
 
@@ -289,6 +501,13 @@ def look_at_behaviour(script, tree):
         if name in ("exit", "quit", "sys.exit", "os._exit", "os.abort"):
             script.find(node, "exits", "%s() ends python before there is an answer, which is a failure" % name,
                         "return False, or raise an exception that says what is wrong")
+        elif (name.startswith("subprocess.") or name in ("os.system", "os.popen")) and node.args:
+            command = node.args[0].elts[0] if isinstance(node.args[0], (ast.List, ast.Tuple)) and node.args[0].elts else node.args[0]
+            words = str(command.value).split() if isinstance(command, ast.Constant) and isinstance(command.value, str) else []
+            program = os.path.basename(words[0]) if words else ""
+            if program in NETWORK_PROGRAMS:
+                script.find(node, "network", "%s is for the network, and an upgrade must work offline" % program,
+                            "ship what it needs with the version, or leave it to the program itself")
         elif name == "input":
             script.find(node, "reads_stdin", "input() fails: a migration has no stdin", "decide without asking")
     for function in tree.body:

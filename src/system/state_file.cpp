@@ -129,8 +129,8 @@ std::string StateFile::way_back(bool newer_schema) const {
             ": compare the two, and copy that one back";
   }
   if (!newer_schema) {
-    text += has_old ? "; or move it away" : "; move it away";
-    text += ", and 'telec migrate' asks every check() anew, and runs migrate() where it is False";
+    text += std::string(has_old ? "; or '" : "; '") +
+            "telec migrate rebuild' writes it anew from every check(), and keeps this one beside it";
   }
   return text;
 }
@@ -271,17 +271,32 @@ void StateFile::keep_old_generation() const {
 std::string StateFile::keep_aside() {
   std::string time = utc_now();
   std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
-  const std::string name = directory_.name() + ".refused-" + time;
-  std::string path = directory_.directory() + "/" + name;
+  std::string name = directory_.name() + ".refused-" + time;
   const int directory = directory_.descriptor();
-  if (::linkat(directory, directory_.name().c_str(), directory, name.c_str(), 0) != 0) {
-    // A file system without hard links: a copy.
-    FileDescriptor copy = open_at(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    if (!copy.is_open() || !write_all(copy.get(), last_.text) || ::fsync(copy.get()) != 0 || copy.close() != 0) {
-      throw io_error("keep the old state file as", path, errno);
-    }
+  struct stat status = {};
+  for (int i = 2; ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0; ++i) {
+    name = directory_.name() + ".refused-" + time + "-" + std::to_string(i);
   }
+  std::string path = directory_.directory() + "/" + name;
   keeps_old_ = false;
+  bool replaceable = true;
+  try {
+    static_cast<void>(find(&last_.text));
+  } catch (const Error& error) {
+    if (error.code != ErrorCode::state_untrusted) {
+      throw;
+    }
+    replaceable = false;  // a directory, a link, too large: nothing that a commit would put another file over
+  }
+  if (replaceable && ::linkat(directory, directory_.name().c_str(), directory, name.c_str(), 0) == 0) {
+    return path;
+  }
+  // Also on a file system without hard links. A kill before the commit leaves no state, which is the truth by then: the
+  // next run asks every check().
+  if (::renameat(directory, directory_.name().c_str(), directory, name.c_str()) != 0) {
+    throw io_error("rename the old state file to", path, errno);
+  }
+  last_ = {};
   return path;
 }
 

@@ -50,8 +50,9 @@ class StateFile : public HistoryStore {
   /// Is there a file? Throws Error where what is there is none.
   [[nodiscard]] bool exists() const { return find().exists; }
 
-  /// Under the lock, for a state that load() refused: gives it a second name beside, which commit() leaves alone, and
-  /// keeps the generation before it as `.old`, which is worth more. The path of that name. Throws Error (io).
+  /// Under the lock, for a state that load() refused, whatever it is: gives it another name beside, which commit()
+  /// leaves alone, and keeps the generation before it as `.old`, which is worth more. The path of that name. Where it
+  /// can be both (a file that can have two names) it is also still the state until the commit. Throws Error (io).
   std::string keep_aside();
 
   /// From here on this run may commit: `lock` is held. Call before load(), whose result is what commit() expects to

@@ -42,8 +42,10 @@ class Shells(unittest.TestCase):
         return path
 
     def help_options(self, words):
-        text = self.home.run("help", *words).out.split("options:\n")[1].split("\nexit status")[0]
+        text = self.home.run("help", *words).out.split("options:\n")[1].split("\nexit status:")[0]
         return re.findall(r"^  (?:-\w, |    )(--[a-z-]+)", text, re.MULTILINE)
+
+    USERS = {"root", "daemon"}
 
     def verbs(self):
         return re.findall(r"^  telec migrate ([a-z]+)  ", self.home.run("help").out.split("commands:\n")[1], re.MULTILINE)
@@ -69,11 +71,14 @@ class Shells(unittest.TestCase):
 
     def zsh(self, *words):
         """Types the words and a tab into an interactive zsh that shows what it would offer."""
+        zsh = self.need("zsh")
         pid, fd = pty.fork()
         if pid == 0:
-            os.chdir(self.home.path)
-            environment = {**self.environment, "TERM": "vt100", "ZDOTDIR": str(self.home.path)}
-            os.execve(self.need("zsh"), ["zsh", "-f", "-i"], environment)
+            try:
+                os.chdir(self.home.path)
+                os.execve(zsh, ["zsh", "-f", "-i"], {**self.environment, "TERM": "vt100", "ZDOTDIR": str(self.home.path)})
+            finally:
+                os._exit(127)
         text = ""
 
         def until(mark, seconds=20):
@@ -115,6 +120,16 @@ class Shells(unittest.TestCase):
         self.assertEqual(self.bash("migrate", "--only", "1.2"), [TWO])
         self.assertEqual(self.bash("migrate", "status", "--from", ""), ["1.1.0", "1.2.0"])
         self.assertEqual(self.bash("migrate", "status", "--color", "a"), ["auto", "always"])
+        self.assertEqual(self.bash("migrate", "--color", "=", "n"), ["never"])
+        self.assertEqual(self.bash("migrate", "--hook", "="), ["strict"])
+        self.assertEqual(self.bash("migrate", "--hook", "=", "s"), ["strict"])
+        self.assertEqual(self.bash("migrate", "--hook", "s"), ["status"])
+        self.assertLessEqual(self.USERS, set(self.bash("migrate", "--user", "")))
+        self.assertEqual(self.bash("migrate", "--timeout", ""), [])
+        self.assertEqual(sorted(self.bash("help", "")), sorted(["migrate", *self.verbs()]))
+        self.assertEqual(self.bash("help", "migrate", "st"), ["status"])
+        self.assertEqual(self.bash("help", "status", ""), [])
+        self.assertEqual(self.bash("hel"), ["help"])
 
     def test_each_shell_reads_its_file_without_a_complaint(self):
         for shell in ("bash", "zsh", "fish"):
@@ -136,6 +151,14 @@ class Shells(unittest.TestCase):
         self.assertEqual(self.fish("migrate", "forget", ""), [ONE])
         self.assertEqual(self.fish("migrate", "--only", ""), [TWO])
         self.assertEqual(self.fish("migrate", "status", "--from", ""), ["1.1.0", "1.2.0"])
+        self.assertEqual(self.fish("migrate", "--color", ""), ["always", "auto", "never"])
+        self.assertEqual(self.fish("migrate", "--color=n"), ["--color=never"])
+        self.assertEqual(self.fish("migrate", "--hook="), ["--hook=strict"])
+        self.assertNotIn("strict", self.fish("migrate", "--hook", ""))
+        self.assertLessEqual(self.USERS, set(self.fish("migrate", "--user", "")))
+        self.assertEqual(sorted(self.fish("help", "")), sorted(["migrate", *self.verbs()]))
+        self.assertEqual(self.fish("help", "migrate", "st"), ["status"])
+        self.assertEqual(self.fish("help", "status", ""), [])
 
     def test_zsh_offers_verbs_options_ids_and_versions(self):
         self.need("zsh")
@@ -144,6 +167,11 @@ class Shells(unittest.TestCase):
         self.assertEqual(self.zsh("migrate", "mark", ""), [TWO])
         self.assertEqual(self.zsh("migrate", "forget", ""), [ONE])
         self.assertEqual(self.zsh("migrate", "--only", ""), [TWO])
+        self.assertEqual(sorted(self.zsh("migrate", "--color", "a")), ["always", "auto"])
+        self.assertEqual(self.zsh("migrate", "--hook="), ["strict"])
+        self.assertEqual(set(self.zsh("migrate", "--hook", "stat")), {"status"})
+        self.assertEqual(set(self.zsh("help", "st")), {"status"})
+        self.assertEqual(set(self.zsh("help", "migrate", "st")), {"status"})
 
     def test_every_command_offers_exactly_the_options_of_its_help(self):
         self.need("bash")
@@ -157,7 +185,8 @@ class Shells(unittest.TestCase):
         for verb in [None, *self.verbs()]:
             words = ["migrate"] + ([verb] if verb else [])
             with self.subTest(words=words):
-                offered = {word for word in self.fish(*words, "--") if word.startswith("--")}
+                # One whose value may be left out is offered with and without the '='.
+                offered = {word.rstrip("=") for word in self.fish(*words, "--") if word.startswith("--")}
                 self.assertEqual(sorted(offered), sorted(self.help_options(words)))
 
 
@@ -182,19 +211,65 @@ class ManPage(unittest.TestCase):
             for option in re.findall(r"--[a-z-]+", self.home.run("help", *command.split()).out.split("\noptions:\n")[1]):
                 self.assertIn(option, self.text)
 
-    def test_it_has_every_exit_status_of_the_help(self):
-        listed = self.home.run("help", "migrate").out.split("exit status:")[1]
-        codes = re.findall(r"(?:^|, |,\n|\n| and )(\d+) ?", listed)
-        self.assertIn("65", codes)
+    def test_its_exit_statuses_are_those_of_the_help_and_of_the_readme(self):
         section = self.text.split(".SH EXIT STATUS")[1].split(".SH")[0]
-        for code in codes:
-            self.assertRegex(section, rf"\b{code}\b")
+        manual = set(re.findall(r"\d+", " ".join(re.findall(r"^([\d, ]+)$", section, re.MULTILINE))))
+        helped = set()
+        for verb in re.findall(r"^  telec (migrate(?: [a-z]+)?)  ", self.home.run("help").out.split("commands:\n")[1], re.MULTILINE):
+            lines = self.home.run("help", *verb.split()).out.split("exit status:\n")[1]
+            helped |= set(re.findall(r"\d+", " ".join(re.findall(r"^  ([\d, ]+)  ", lines, re.MULTILINE))))
+        readme = (telec.ROOT / "README.md").read_text(encoding="utf-8").split("| exit | means |\n")[1].split("\n\n")[0]
+        listed = set(re.findall(r"\d+", " ".join(re.findall(r"^\| ([\d, ]+) \|", readme, re.MULTILINE))))
+        self.assertIn("65", manual)
+        self.assertEqual(manual, helped)
+        self.assertEqual(manual, listed)
+        found = re.search(r"^\| 4 \| findings \((.*)\) \|$", readme, re.MULTILINE).group(1)
+        self.assertEqual(sorted(re.findall(r"`(\w+)`", found)), sorted(re.findall(r"\w+", re.search(r"findings\. For (.*)\.", section).group(1))))
 
     def test_groff_has_nothing_to_say_about_it(self):
         if shutil.which("groff") is None:
             self.skipTest("groff is not installed")
         result = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", str(self.page)], capture_output=True, text=True, timeout=60)
         self.assertEqual(result.stderr, "")
+
+
+class Pages(unittest.TestCase):
+    """What the documents tell people to type is what telec understands."""
+
+    def setUp(self):
+        self.home = telec.Home()
+        self.addCleanup(self.home.close)
+
+    def commands(self, text):
+        """The `telec ...` lines of the code blocks and tables."""
+        found = re.findall(r"^(?:\$ |\t|  )?(telec (?:migrate|help)\b[^\n#`]*?)(?:\+\+)?(?:  .*| *#.*)?$", text, re.MULTILINE)
+        return found + re.findall(r"`(telec (?:migrate|help)\b[^`\n]*)`", text)
+
+    def test_every_command_of_the_documents_is_understood(self):
+        words = re.compile(r"unknown (command|option)|has no option|needs a value|takes no value|unexpected argument|one argument too many|is given twice|"
+                           r"contradict|goes with|needs --reason")
+        pages = ["README.md", "docs/tour.md", "docs/writing-migrations.md", "docs/telec-migrate.1.scd", "migrations/README.md", "packaging/README.md"]
+        seen = 0
+        for page in pages:
+            for command in self.commands((telec.ROOT / page).read_text(encoding="utf-8")):
+                line = re.sub(r" \d?>\S+|[|;&].*", "", command).strip()
+                typed = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)][1:]
+                if "..." in typed or "[OPTIONS]" in typed:
+                    continue
+                seen += 1
+                with self.subTest(page=page, command=command):
+                    result = self.home.run(*typed, "--migrations-dir", "/nowhere") if "--migrations-dir" not in typed and typed[0] != "help" \
+                        else self.home.run(*typed)
+                    self.assertNotRegex(result.err, words)
+        self.assertGreater(seen, 30)
+
+    def test_the_readme_has_every_command_in_its_table(self):
+        table = (telec.ROOT / "README.md").read_text(encoding="utf-8").split("## Commands")[1].split("\n\n")[1]
+        for verb in re.findall(r"^  telec migrate ([a-z]+)  ", self.home.run("help").out.split("commands:\n")[1], re.MULTILINE):
+            self.assertRegex(table, rf"`(telec migrate )?{verb}\b", verb)
+        known = set(re.findall(r"--[a-z-]+", self.home.run("help", "migrate").out + self.home.run("help", "status").out +
+                               self.home.run("help", "verify").out))
+        self.assertLessEqual(set(re.findall(r"--[a-z][a-z-]+", table)), known)
 
 
 class Installed(unittest.TestCase):

@@ -5,6 +5,8 @@
 import json
 import os
 import pathlib
+import shutil
+import subprocess
 import sys
 import unittest
 
@@ -145,6 +147,98 @@ class Log(Case):
         self.assertIn("attempts.jsonl", result.err)
         self.assertEqual(self.home.applied(), [ONE])
 
+    def test_what_is_in_the_way_of_the_logs_is_noted_and_the_run_commits(self):
+        elsewhere = self.home.path / "elsewhere"
+        elsewhere.mkdir()
+
+        def file():
+            self.home.logs.write_text("mine")
+
+        def link():
+            self.home.logs.symlink_to(elsewhere)
+        self.home.data.mkdir(mode=0o700)
+        for put_in_the_way in (file, link):
+            with self.subTest(put_in_the_way.__name__):
+                put_in_the_way()
+                self.home.add(ONE, "print('a word')\n" + PRESENT)
+                result = self.run_ok()
+                self.assertRegex(result.err, r"^telec: note: no logs are kept: cannot open the directory '.*/migration_logs': .*\n$")
+                self.assertEqual(self.home.applied(), [ONE])
+                self.assertEqual(list(elsewhere.iterdir()), [])
+                result = self.run_ok("forget", ONE, "--yes")
+                self.assertIn("no logs are kept", result.err)
+                self.assertEqual(self.home.applied(), [])
+                self.home.logs.unlink()
+
+    def test_a_directory_that_cannot_be_written_is_in_nobodys_way(self):
+        if os.geteuid() == 0:
+            if not shutil.which("setpriv"):
+                self.skipTest("root may write everywhere, and there is no setpriv to become somebody else")
+            shutil.chown(self.home.path, 65534, 65534)
+            shutil.chown(self.home.home, 65534, 65534)
+        self.home.add(ONE, "print('a word')\n" + PRESENT)
+        self.home.logs.mkdir(parents=True, mode=0o500)
+        self.home.data.chmod(0o700)
+        command = [telec.binary(), "migrate"]
+        if os.geteuid() == 0:
+            for path in (self.home.data, self.home.logs):
+                shutil.chown(path, 65534, 65534)
+            command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
+        result = subprocess.run(command, env=self.home.environment(), capture_output=True, text=True, timeout=60, cwd=self.home.home)
+        if result.returncode != 0 and "cannot open" in result.stderr and str(telec.ROOT) in result.stderr:
+            self.skipTest("the program cannot be reached by another user")
+        self.assertEqual((result.returncode, self.home.applied()), (0, [ONE]), result)
+        self.assertIn("cannot write", result.stderr)
+
+    def test_logs_leave_the_last_of_a_file_system_to_the_records(self):
+        if os.geteuid() != 0:
+            self.skipTest("mounting needs root")
+        place = self.home.path / "small"
+        place.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=900k,mode=700", "tmpfs", place], check=True)
+        self.addCleanup(subprocess.run, ["umount", place], check=False)
+        state = place / "data" / "state.json"
+        chatty = "import sys\nsys.stdout.write('x' * 80 * 20000)\nsys.stdout.flush()\n"
+        ids = [f"1.1.0/{number:03}_x.py" for number in range(1, 6)]
+        for id in ids:
+            self.home.add(id, chatty + PRESENT)
+        result = self.run_ok("--state-file", state)
+        self.assertIn("nearly full", result.err)
+        self.assertEqual(json.loads(state.read_text())["applied"], ids)
+        self.assertEqual(list((place / "data" / "migration_logs").iterdir()), [])
+
+    def test_one_log_is_bounded_whatever_is_printed(self):
+        self.home.add(ONE, "print('first')\nfor i in range(200000):\n    print('x' * 60)\nprint('last')\n" + PRESENT)
+        self.run_ok()
+        log, = self.home.logs.glob("*.log")
+        self.assertLess(log.stat().st_size, 257 * 1024)
+        out = self.run_ok("log", ONE).out
+        self.assertIn("  | first\n", out)
+        self.assertIn("  | last\n", out)
+        self.assertRegex(out, r"  \| # \d+ bytes cut here\n")
+
+    def test_a_change_by_hand_does_not_hide_what_the_last_attempt_printed(self):
+        self.home.add(ONE, FAILING)
+        self.run_ok(code=1)
+        self.run_ok("mark", ONE, "--yes", "--force", "--reason", "done by hand")
+        out = self.run_ok("log", ONE).out
+        self.assertRegex(out, r"^\S+ \S+  marked ")
+        self.assertIn("    done by hand\n", out)
+        self.assertIn("  | half way\n", out)
+
+    def test_nothing_printed_and_a_log_that_is_gone_are_told_apart(self):
+        self.home.add(ONE, PRESENT)
+        self.home.add(TWO, FAILING)
+        self.run_ok(code=1)
+        self.assertIn(f"the last attempt of {ONE} printed nothing\n", self.run_ok("log", ONE).out)
+        for log in self.home.logs.glob("*.log"):
+            log.unlink()
+        self.assertIn(f"the log of the last attempt of {TWO} is no longer kept\n", self.run_ok("log", TWO).out)
+
+    def test_nothing_tried_yet_says_so(self):
+        self.assertEqual(self.run_ok("log").out, "no attempts\n")
+        self.assertFalse(self.home.data.exists())
+
     def test_a_line_that_was_cut_short_spoils_no_other(self):
         self.home.add(ONE, FAILING)
         self.run_ok(code=1)
@@ -178,6 +272,23 @@ class Verify(Case):
                                            "1.3.0/002_not.py": "pending", "1.3.0/003_broken.py": "failed"})
         self.assertEqual({f["rule"] for f in result.document["findings"]}, {"regressed", "unrecorded", "check_failed"})
 
+    def test_findings_come_in_the_order_of_the_paths_and_each_says_what_to_do(self):
+        self.home.add_all(ONE, TWO, THREE)
+        self.run_ok()
+        self.home.add(THREE, PRESENT)
+        os.unlink(self.home.home / "effects" / ONE.replace("/", "_"))
+        lines = self.run_ok("verify", "--recheck", code=4).out.splitlines()
+        self.assertRegex(lines[3], rf"^v{ONE}: regressed: recorded on \S+, and check\(\) is False now$")
+        self.assertIn(f"telec migrate --rerun {ONE}", lines[4])
+        self.assertTrue(lines[5].startswith(f"v{THREE}: script_changed: "))
+        self.assertEqual(lines[7], "3 migrations: 2 ok, 0 pending, 1 regressed; 2 findings")
+
+    def test_records_of_the_older_runner_have_no_digest_to_compare(self):
+        self.home.add_all(ONE, TWO)
+        self.home.write_state({"applied": [ONE]})
+        self.run_ok()
+        self.assertEqual(self.run_ok("verify").out, "2 recorded migrations: no findings; 1 recorded without a digest, so not compared\n")
+
     def test_recheck_runs_no_migrate_and_changes_nothing(self):
         self.home.add_all(ONE, TWO)
         self.run_ok("--only", ONE)
@@ -209,6 +320,18 @@ class New(Case):
         self.run_ok("lint")
         self.assertIn("fill in check()", self.run_ok(code=1).err)
 
+    def test_one_that_comes_before_what_is_there_is_noted(self):
+        self.home.add_all(THREE)
+        self.assertIn(f"it comes before '{THREE}'", self.run_ok("new", "x", "--version", "1.1.0").err)
+        self.assertNotIn("it comes before", self.run_ok("new", "x", "--version", "1.2.0").err)
+
+    def test_an_existing_file_is_never_written_over(self):
+        self.home.add_all(ONE)
+        (self.home.tree / "v1.1.0" / "002_x.py").mkdir()
+        result = self.home.run("migrate", "new", "x")
+        self.assertNotEqual(result.code, 0, result)
+        self.assertTrue((self.home.tree / "v1.1.0" / "002_x.py").is_dir())
+
     def test_an_empty_tree_needs_a_version_and_a_name_needs_a_letter(self):
         self.assertIn("--version", self.run_ok("new", "x", code=2).err)
         self.assertIn("file name", self.run_ok("new", "äöü", "--version", "1.0.0", code=2).err)
@@ -225,7 +348,18 @@ class Mark(Case):
         self.assertEqual(self.home.applied(), [])
         self.run_ok("mark", ONE, "--yes")
         self.assertEqual(self.home.applied(), [ONE])
-        self.assertEqual(self.home.state()["history"][0]["outcome"], "marked")
+        record = self.home.state()["history"][0]
+        self.assertEqual(record["outcome"], "marked")
+        self.assertTrue(record["python"] and record["sha256"])
+
+    def test_one_that_is_not_there_says_how_to_bring_it_about_and_one_that_fails_to_mend_it(self):
+        self.home.add(ONE, ABSENT)
+        self.home.add(TWO, "def check():\n    raise OSError('gone')\n\n\ndef migrate():\n    return True\n")
+        result = self.run_ok("mark", ONE, "--yes", code=1)
+        self.assertIn(f"'telec migrate --only {ONE}' brings it about", result.err)
+        result = self.run_ok("mark", TWO, "--yes", code=1)
+        self.assertIn("nothing was recorded; mend its check()", result.err)
+        self.assertNotIn("brings it about", result.err)
 
     def test_force_needs_a_reason_and_keeps_it(self):
         self.home.add(TWO, ABSENT)
@@ -294,10 +428,119 @@ class Rebuild(Case):
         self.assertIn("sound", self.run_ok("rebuild", "--yes", code=2).err)
         self.assertEqual(self.home.state_file.read_bytes(), before)
 
+    def test_whatever_was_refused_is_kept_and_replaced(self):
+        def link():
+            target = self.home.path / "target.json"
+            target.write_text("{}")
+            self.home.state_file.symlink_to(target)
+
+        def large():
+            with open(self.home.state_file, "wb") as file:
+                file.truncate(1 << 30)
+        self.home.add_all(ONE)
+        self.run_ok()
+        ways = {"a link": link, "a directory": self.home.state_file.mkdir, "a FIFO": lambda: os.mkfifo(self.home.state_file), "too large": large,
+                "of a newer telec": lambda: self.home.write_state({"schema": 99, "applied": []})}
+        for name, make in ways.items():
+            with self.subTest(name):
+                self.home.state_file.unlink()
+                make()
+                before = os.lstat(self.home.state_file)
+                self.run_ok("status", code=65)
+                kept = self.run_ok("rebuild", "--yes", "--json").document["kept"]
+                after = os.lstat(kept)
+                self.assertEqual((after.st_ino, after.st_size, after.st_mode), (before.st_ino, before.st_size, before.st_mode))
+                self.assertEqual(self.home.applied(), [ONE])
+                self.assertEqual(self.home.state_file.stat().st_mode & 0o777, 0o600)
+                self.assertEqual(self.home.effects(), {ONE.replace("/", "_"): 1})
+        self.assertEqual(len(list(self.home.data.glob("*.refused-*"))), len(ways))
+
+    def test_the_refusal_names_it(self):
+        self.home.add_all(ONE)
+        self.home.write_state(b"{")
+        self.assertIn("'telec migrate rebuild' writes it anew", self.run_ok(code=65).err)
+
+    def test_a_check_that_gives_no_answer_is_not_recorded_and_told(self):
+        self.home.add_all(ONE)
+        self.home.add(TWO, "def check():\n    raise OSError('gone')\n\n\ndef migrate():\n    return True\n")
+        self.home.write_state(b"{")
+        result = self.run_ok("rebuild", "--yes")
+        self.assertEqual(self.home.applied(), [])
+        self.assertIn(f"{TWO}: check() gave no answer, so it is not recorded: OSError: gone", result.err)
+        self.assertTrue(result.out.endswith("rebuilt: 0 migrations recorded, 1 pending, 1 without an answer\n"))
+
+    def test_how_long_check_took_is_what_is_told(self):
+        self.home.add(ONE, "import time\ntime.sleep(0.05)\n" + PRESENT)
+        self.run_ok("rebuild", "--yes")
+        self.assertGreater(self.home.state()["history"][0]["seconds"], 0.04)
+
     def test_without_yes_nothing_is_touched(self):
         self.home.write_state(b"{")
         self.run_ok("rebuild", code=2)
         self.assertEqual(self.home.state_file.read_bytes(), b"{")
+
+
+class WithoutHardLinks(Case):
+    """As on vfat: link(2) is not permitted. On a real vfat where the kernel has one and this is root; else strace refuses the call."""
+
+    def mounted(self):
+        """The state file on a vfat, or None."""
+        image, place = self.home.path / "image", self.home.path / "vfat"
+        place.mkdir()
+        for command in (["truncate", "-s", "16M", image], ["mkfs.vfat", image], ["mount", "-o", "loop,umask=077", image, place]):
+            try:
+                if subprocess.run(command, capture_output=True).returncode != 0:
+                    return None
+            except OSError:
+                return None
+        self.addCleanup(subprocess.run, ["umount", place], check=False)
+        return place / "data" / "state.json"
+
+    def setUp(self):
+        super().setUp()
+        self.state = self.mounted() if os.geteuid() == 0 else None
+        self.before = []
+        if self.state is None:
+            if shutil.which("strace") is None:
+                self.skipTest("neither a vfat can be mounted nor is there strace")
+            self.before = ["strace", "-f", "-o", self.home.path / "calls", "-e", "trace=linkat", "-e", "inject=linkat:error=EPERM"]
+            if subprocess.run([*self.before, "true"], capture_output=True).returncode != 0:
+                self.skipTest("strace cannot trace here")
+            self.state = self.home.state_file
+
+    def telec(self, *args):
+        command = [*self.before, telec.binary(), "migrate", *args, "--state-file", self.state]
+        result = subprocess.run(command, env=self.home.environment(), capture_output=True, text=True, timeout=60, cwd=self.home.path,
+                                stdin=subprocess.DEVNULL)
+        self.assertEqual(result.returncode, 0, result)
+        if self.before:
+            self.refused = (self.home.path / "calls").read_text().count("INJECTED")
+        return result
+
+    def old(self):
+        return self.state.with_name(self.state.name + ".old")
+
+    def test_each_change_keeps_the_generation_before_it(self):
+        self.home.add_all(ONE, TWO)
+        self.telec("--only", ONE)
+        before = self.state.read_bytes()
+        for args in (["--only", TWO], ["forget", ONE, "--yes"], ["mark", ONE, "--yes"]):
+            with self.subTest(args):
+                self.telec(*args)
+                if self.before:
+                    self.assertEqual(self.refused, 1)
+                self.assertEqual(self.old().read_bytes(), before)
+                before = self.state.read_bytes()
+        self.assertEqual(sorted(json.loads(before)["applied"]), [ONE, TWO])
+
+    def test_rebuild_keeps_the_refused_file(self):
+        self.home.add_all(ONE)
+        self.telec()
+        self.state.write_bytes(b'{"applied": [')
+        self.telec("rebuild", "--yes")
+        kept, = self.state.parent.glob("*.refused-*")
+        self.assertEqual(kept.read_bytes(), b'{"applied": [')
+        self.assertEqual(json.loads(self.state.read_text())["applied"], [ONE])
 
 
 class Doctor(Case):
@@ -306,7 +549,7 @@ class Doctor(Case):
 
     def test_all_is_well_in_a_sound_home(self):
         self.home.add_all(ONE)
-        names = {"interpreter", "home", "tree", "state", "lock", "permissions", "disk", "scripts"}
+        names = {"interpreter", "home", "tree", "state", "lock", "permissions", "logs", "disk", "scripts"}
         self.assertEqual(self.checks(0), dict.fromkeys(names, True))
         self.assertFalse(self.home.data.exists())
 
@@ -314,14 +557,36 @@ class Doctor(Case):
         self.home.add(ONE, "import no_such_module_anywhere\n" + PRESENT)
         self.home.add(TWO, "def check(:\n")
         self.home.write_state(b"{")
-        self.home.data.chmod(0o755)
+        self.home.data.chmod(0o770)
         checks = self.checks(4)
-        self.assertFalse(checks["state"] or checks["permissions"])
+        # Root is not even let in: that is the state's line then.
+        self.assertFalse(checks["state"] or checks.get("permissions", False))
+        self.assertRegex(self.run_ok("doctor", code=4).out, "chmod (g-w|0700) ")
+        self.home.data.chmod(0o700)
         self.home.state_file.unlink()
         result = self.run_ok("doctor", code=4)
         self.assertIn("v1.1.0/001_one.py:1: it imports no_such_module_anywhere", result.out)
         self.assertIn("v1.1.0/002_two.py:1: it does not compile", result.out)
-        self.assertIn("chmod 0700", result.out)
+
+    def test_what_a_run_would_refuse_doctor_does_not_call_well(self):
+        self.home.add_all(ONE)
+        self.home.data.mkdir(mode=0o700)
+        self.home.logs.write_text("in the way")
+        self.assertFalse(self.checks(4)["logs"])
+        self.home.logs.unlink()
+        (self.home.tree / "v1.1.0").chmod(0o777)
+        self.run_ok(code=77)
+        checks = self.checks(4)
+        self.assertFalse(checks["scripts"])
+        (self.home.tree / "v1.1.0").chmod(0o755)
+        self.assertTrue(all(self.checks(0).values()))
+        checks = self.checks(4, env={"HOME": "/nowhere", "TELEC_STATE_FILE": str(self.home.state_file)})
+        self.assertFalse(checks["home"])
+
+    def test_a_directory_that_others_can_look_into_is_told_and_no_fault(self):
+        self.home.data.mkdir(mode=0o755)
+        self.home.data.chmod(0o755)
+        self.assertIn("has mode 0755 and is this user's; others can look into it", self.run_ok("doctor").out)
 
     def test_a_wrong_python_and_a_missing_tree_are_named(self):
         checks = self.checks(4, env={"TELEC_PYTHON": "/bin/true", "TELEC_MIGRATIONS_DIR": "/nowhere"})
@@ -362,6 +627,50 @@ class Events(Case):
         self.assertEqual(self.events(path)[-1]["event"], "ended")
         self.assertIn("descriptor", self.run_ok("--events", "77", code=2).err)
         self.run_ok("--events", "1", "--json", code=2)
+
+    def test_a_fifo_that_nobody_reads_is_refused_at_once_and_nothing_runs(self):
+        self.home.add_all(ONE)
+        fifo = self.home.path / "fifo"
+        os.mkfifo(fifo)
+        result = self.run_ok("--events", fifo, code=74, timeout=20)
+        self.assertIn("start the reader first", result.err)
+        self.assertEqual(self.home.effects(), {})
+
+    def test_a_fifo_with_a_reader_gets_all_of_it(self):
+        self.home.add_all(ONE)
+        fifo = self.home.path / "fifo"
+        os.mkfifo(fifo)
+        reading = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reading)
+        self.run_ok("--events", fifo)
+        events = [json.loads(line)["event"] for line in os.read(reading, 65536).decode().splitlines()]
+        self.assertEqual(events, ["planned", "started", "finished", "committed", "ended"])
+
+    def test_a_reader_that_takes_nothing_delays_and_stops_no_run(self):
+        self.home.add(ONE, "print('x' * 300000)\n" + PRESENT)
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.addCleanup(os.close, writing)
+        result = self.run_ok("--events", str(writing), pass_fds=[writing], timeout=60)
+        self.assertIn("its reader takes nothing", result.err)
+        self.assertEqual(self.home.applied(), [ONE])
+
+    def test_the_end_is_told_whatever_it_is(self):
+        path = self.home.path / "events.jsonl"
+        self.home.add_all(ONE)
+        self.run_ok("--events", path, "--dry-run")
+        self.run_ok("--events", path)
+        self.run_ok("--events", path)
+        self.home.write_state(b"{")
+        self.run_ok("--events", path, code=65)
+        ends = [(e["ok"], e["exit"], e["error"]) for e in self.events(path) if e["event"] == "ended"]
+        self.assertEqual(ends, [(True, 0, None), (True, 0, None), (True, 0, None), (False, 65, "state_untrusted")])
+        self.assertEqual(self.events(path)[0]["ids"], [ONE])
+
+    def test_a_dash_is_no_file(self):
+        self.home.add_all(ONE)
+        self.assertIn("--events 1", self.run_ok("--events", "-", code=2).err)
+        self.assertFalse((self.home.path / "-").exists())
 
     def test_a_reader_that_goes_away_stops_no_run(self):
         self.home.add_all(ONE, TWO)

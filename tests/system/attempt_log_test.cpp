@@ -185,16 +185,26 @@ TEST_CASE("a log that cannot be written is a trouble to tell, and no error") {
   CHECK(log.tail() == "xy");
 }
 
-TEST_CASE("what is no directory in the logs' place is refused, and nothing is followed") {
+TEST_CASE("what is no directory in the logs' place keeps none, says so, and nothing is followed") {
   const TemporaryDirectory directory;
   const TemporaryDirectory elsewhere;
   const FileDescriptor fd = open_directory(directory.path());
   const std::string path = directory / "migration_logs";
   REQUIRE(::symlink(elsewhere.path().c_str(), path.c_str()) == 0);
-  const auto open = [&] { const LogDirectory logs(fd.get(), directory.path()); };
-  CHECK(fault_of(open).starts_with("io: cannot open the directory '" + path + "'"));
+  const auto keeps_nothing = [&] {
+    const LogDirectory logs(fd.get(), directory.path());
+    CHECK_FALSE(logs.keeps());
+    CHECK(logs.trouble().starts_with("no logs are kept: cannot open the directory '" + path + "'"));
+    AttemptLog log(logs, id);
+    log.append("x");
+    log.finish("failed");
+    CHECK(log.path().empty());
+    CHECK(log.trouble().empty());  // the directory's is enough
+    CHECK(log.tail() == "x");
+  };
+  keeps_nothing();
   CHECK(elsewhere.names().empty());
   ::unlink(path.c_str());
   write_file(path, "a file");
-  CHECK(fault_of(open).starts_with("io: cannot open the directory '" + path + "'"));
+  keeps_nothing();
 }

@@ -367,7 +367,7 @@ TEST_CASE("text that is no history is refused with its place and the way back, a
   REQUIRE(error.has_value());
   CHECK(error->code == ErrorCode::state_untrusted);
   CHECK(error->message.find("line 2, column 1: ") != std::string::npos);
-  CHECK(error->hint.find("move it away") != std::string::npos);
+  CHECK(error->hint.find("telec migrate rebuild") != std::string::npos);
   CHECK(error->hint.find(".old") == std::string::npos);
   write_file(place.path + ".old", R"({"applied": []})");
   error = error_of(load);

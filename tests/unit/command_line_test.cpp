@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <csignal>
 #include <optional>
 #include <string>
 #include <vector>
@@ -265,6 +267,22 @@ TEST_CASE("help has a topic where one is named, before or after") {
   CHECK(parsed({"-h", "migrate", "status"}).help_topic == "migrate status");
   CHECK(parsed({"migrate", "--from", "1.0.0", "-h"}).help_topic == "migrate");
   CHECK(parsed({"help", "migrate"}).verb == Verb::help);
+  CHECK(parsed({"help", "status"}).help_topic == "migrate status");
+  CHECK(parsed({"status", "--help"}).help_topic == "migrate status");
+}
+
+TEST_CASE("every error ends with an exit status of the table") {
+  for (const ErrorCode code : {ErrorCode::usage, ErrorCode::migration_failed, ErrorCode::timeout, ErrorCode::unrecorded,
+                               ErrorCode::state_untrusted, ErrorCode::tree_untrusted, ErrorCode::no_python,
+                               ErrorCode::io, ErrorCode::locked, ErrorCode::deferred, ErrorCode::unsafe}) {
+    CAPTURE(word_of(code));
+    const std::string status = std::to_string(exit_code_of(code));
+    CHECK(std::ranges::any_of(exit_statuses(), [&](const ExitRow& row) { return row.codes == status; }));
+  }
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) {
+    const std::string status = std::to_string(exit_code_of(ErrorCode::interrupted, signal));
+    CHECK(contains(exit_statuses().back().codes, status));
+  }
 }
 
 TEST_CASE("help about help is the overview") {
@@ -275,12 +293,17 @@ TEST_CASE("help about help is the overview") {
 
 TEST_CASE("an unknown word suggests the nearest") {
   CHECK(refused({"migrat"}).message == "unknown command 'migrat'");
-  CHECK(refused({"migrat"}).hint == "did you mean 'migrate'?");
+  CHECK(refused({"migrat"}).hint == "did you mean 'telec migrate'?");
   CHECK(refused({"migrate", "staus"}).message == "unknown command 'staus'");
-  CHECK(refused({"migrate", "staus"}).hint == "did you mean 'migrate status'?");
-  CHECK(refused({"status"}).hint == "did you mean 'migrate status'?");
-  CHECK(refused({"halp"}).hint == "did you mean 'help'?");
+  CHECK(refused({"migrate", "staus"}).hint == "did you mean 'telec migrate status'?");
+  CHECK(refused({"status"}).hint == "did you mean 'telec migrate status'?");
+  CHECK(refused({"halp"}).hint == "did you mean 'telec help'?");
+  CHECK(refused({"statsu"}).hint == "did you mean 'telec migrate status'?");
   CHECK(refused({"frobnicate"}).hint == "see 'telec help'");
+  CHECK(refused({"migrate", "frobnicate"}).hint ==
+        "after 'telec migrate' comes an option, or one of: status, log, verify, lint, new, mark, forget, rebuild, "
+        "doctor");
+  CHECK(refused({"migrate", "1.2.0/003_x.py"}).hint == "to run one migration: telec migrate --only ID");
   CHECK(refused({""}).message == "unknown command ''");
   CHECK(refused({"migrate", "status", "more"}).message == "unexpected argument 'more'");
   CHECK(refused({"migrate", "status", "more"}).hint == "see 'telec help migrate status'");
@@ -306,7 +329,7 @@ TEST_CASE("no words at all say how to begin") {
 TEST_CASE("after -- everything is a word") {
   CHECK(parsed({"--", "migrate"}).verb == Verb::migrate);
   CHECK(parsed({"migrate", "--"}).verb == Verb::migrate);
-  CHECK(refused({"migrate", "--", "--json"}).message == "unexpected argument '--json'");
+  CHECK(refused({"migrate", "--", "--json"}).message == "unknown command '--json'");
 }
 
 TEST_CASE("--json is seen also where the rest is wrong") {

@@ -357,7 +357,7 @@ for row, (maker, exit_code, reason) in BROKEN_FILES.items():
 
 
 class Newer(unittest.TestCase):
-    """The state file of a newer telec: not damaged, so its owner is not told to move it away."""
+    """The state file of a newer telec: not damaged, so its owner is not told to write it anew."""
 
     def test_the_hint_is_a_newer_telec(self):
         with telec.Home() as home:
@@ -365,7 +365,7 @@ class Newer(unittest.TestCase):
             home.write_state({"schema": 2, "applied": [ID]})
             hint = home.migrate_json().document["error"]["hint"]
             self.assertRegex(hint, "upgrade|newer telec|install")
-            self.assertNotIn("move it away", hint)
+            self.assertNotIn("rebuild", hint)
 
 
 class AsAnotherUser(unittest.TestCase):
