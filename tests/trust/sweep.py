@@ -94,7 +94,7 @@ class Tally:
     def __init__(self, suite, options):
         self.suite = suite
         self.options = options
-        self.began = time.monotonic()
+        self.began = self.told = time.monotonic()
         self.parts = collections.OrderedDict()
         self.broken = []
         self.skips = []
@@ -107,6 +107,9 @@ class Tally:
         row = self.part(part)
         row["tried"] += 1
         row["fired"] += bool(fired)
+        if time.monotonic() - self.told > 60:
+            self.told = time.monotonic()
+            print(f"{self.suite}: {part}: {row['tried']} tried so far", flush=True)
         if broken:
             row["broken"] += 1
             self.broken.append((part, label, broken))
