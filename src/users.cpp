@@ -185,6 +185,10 @@ UserReport judge_user(const Account& account, UserRun run) {
       report.state = UserState::failed;
       report.reason = run.trouble;
       return report;
+    case UserRun::Ending::no_answer:
+      report.state = UserState::deferred;
+      report.reason = "its home did not answer within " + seconds_text(run.limit) + ", given up on for now";
+      return report;
     case UserRun::Ending::timed_out:
       report.state = UserState::deferred;
       report.reason = "not done after " + seconds_text(run.limit) + ", given up on for now";

@@ -50,10 +50,10 @@ struct UserReport {
 /// How the process that became the user ended, and what it said. The first byte says what follows: 'd' the document,
 /// 's' why the user is skipped, 'f' why the process could not become the user.
 struct UserRun {
-  enum class Ending { exited, killed, timed_out, not_started, interrupted };
+  enum class Ending { exited, killed, no_answer, timed_out, not_started, interrupted };
   Ending ending = Ending::exited;
   int number = 0;       ///< the exit status or the signal
-  double limit = 0;     ///< for timed_out: seconds
+  double limit = 0;     ///< for no_answer (nothing was said at all) and timed_out: seconds
   std::string trouble;  ///< for not_started
   std::string said;
   bool said_too_much = false;

@@ -23,8 +23,9 @@
 namespace telec {
 namespace {
 
-constexpr double grace = 5;       // seconds for a run to end its script and say so
-constexpr double last_grace = 1;  // seconds after SIGKILL; then it hangs in the kernel, on a dead file server say
+constexpr double home_limit = 20;  // seconds for a home to answer at all; one on a dead file server never does
+constexpr double grace = 5;        // seconds for a run to end its script and say so
+constexpr double last_grace = 1;   // seconds after SIGKILL; then it hangs in the kernel, on a dead file server say
 
 Account account_of(const passwd& entry) { return {entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir}; }
 
@@ -149,15 +150,22 @@ class Child {
 
   UserRun wait(double limit) {
     UserRun run;
-    bool in_time = watch(run, monotonic_seconds() + limit);
-    if (!in_time) {
+    const double begin = monotonic_seconds();
+    const double answer_limit = std::min(limit, home_limit);
+    if (!watch(run, begin + answer_limit, Until::answer)) {
+      // It has begun nothing that could be ended well.
+      ::kill(pid_, SIGKILL);
+      watch(run, monotonic_seconds() + last_grace, Until::end);
+      run.ending = stop_.count() > 0 ? UserRun::Ending::interrupted : UserRun::Ending::no_answer;
+      run.limit = answer_limit;
+    } else if (!watch(run, begin + limit, Until::end)) {
       // Two different signals, since two alike could count as one: the second one is "now".
       ::kill(pid_, SIGTERM);
       ::poll(nullptr, 0, 50);
       ::kill(pid_, SIGINT);
-      if (!watch(run, monotonic_seconds() + grace)) {
+      if (!watch(run, monotonic_seconds() + grace, Until::end)) {
         ::kill(pid_, SIGKILL);
-        watch(run, monotonic_seconds() + last_grace);
+        watch(run, monotonic_seconds() + last_grace, Until::end);
       }
       run.ending = UserRun::Ending::timed_out;
       run.limit = limit;
@@ -172,8 +180,11 @@ class Child {
   }
 
  private:
-  bool watch(UserRun& run, double deadline) {
-    while (!ended()) {
+  /// The first byte comes when the home has been looked at.
+  enum class Until { answer, end };
+
+  bool watch(UserRun& run, double deadline, Until until) {
+    while (!ended() && (until == Until::end || run.said.empty())) {
       const double left = deadline - monotonic_seconds();
       if (left <= 0) {
         return false;
@@ -184,6 +195,8 @@ class Child {
              std::clamp(static_cast<int>(left * 1000) + 1, 1, channel_.is_open() ? 100 : 2));
       for (const int count = stop_.count(); forwarded_ < count; ++forwarded_) {
         ::kill(pid_, forwarded_ == 0 ? SIGTERM : SIGINT);
+        // Who has not answered by now has nothing under way that is worth waiting for.
+        deadline = until == Until::answer ? std::min(deadline, monotonic_seconds() + last_grace) : deadline;
       }
       read(run);
     }

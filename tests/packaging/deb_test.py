@@ -76,37 +76,71 @@ class Deb(unittest.TestCase):
         print(f"deb: the whole story in {seconds:.2f} s")
         self.assertLess(seconds, 30)
 
-    def test_an_upgrade_runs_each_migration_once_and_the_trigger_is_not_a_second_run(self):
+    def test_the_hook_runs_once_for_an_install_an_upgrade_and_another_package(self):
         root = self.root
         root.option("all-users")
         result = self.install("--force-confold", root.deb("1.0.0", ONE))
-        self.assertEqual(result.stdout.count("telec: 3 users migrated"), 1, result.stdout)
+        self.assertEqual((result.stdout.count("telec: 3 users migrated"), root.hook_runs()), (1, 1), result.stdout)
         self.assertNotIn("Processing triggers for telec", result.stdout)
+        # Its own migrations do not trigger it a second time.
+        result = self.install(root.deb("1.1.0", TWO))
+        self.assertEqual((result.stdout.count("telec: 3 users migrated"), root.hook_runs()), (1, 1), result.stdout)
+        self.assertNotIn("Processing triggers for telec", result.stdout)
+        result = self.install(root.plugin_deb("plugin", ["1.2.0/001_plugin.py"]))
+        self.assertEqual((result.stdout.count("Processing triggers for telec"), root.hook_runs()), (1, 1))
+        # Both in one go, with nobody's migration a second time.
+        result = self.install(root.deb("1.3.0", [*TWO, "1.3.0/001_three.py"]),
+                              root.plugin_deb("other", ["1.4.0/001_other.py"]))
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn(root.hook_runs(), (1, 2), result.stdout)
+        for number, user in enumerate(("ada", "bob", "cy")):
+            self.assertEqual(root.effects(user), {f"effect_{version}_001": [str(1000 + number)] for version in
+                                                  ("1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0")})
+
+    def kill_everything_in_bobs_migration(self, package, began):
+        root = self.root
+        # A process namespace of its own, so that killing its first process kills all of it at once.
+        process = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "--mount",
+                                    *root.command("dpkg", "-i", package)],
+                                   env=root.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        self.assertTrue(telec.wait_until(lambda: (root.data("bob") / f"began-{began}").exists(), 120))
+        process.kill()
+        process.wait()
+        self.assertTrue(telec.wait_until(lambda: not [pid for pid in os.listdir("/proc") if pid.isdigit() and
+                                                      telec.alive(pid) and os.stat(f"/proc/{pid}").st_uid == 1001]))
+        self.assertIn(began, root.effects("ada"))
+        self.assertNotIn(began, root.effects("bob"))
+        root.remove("bob", f"slow-{began}")
+
+    def configure_again(self, *names):
+        root = self.root
+        result = root.run("dpkg", "--configure", "-a")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertEqual(root.must("dpkg", "--audit"), "")
+        for number, user in enumerate(("ada", "bob", "cy")):
+            for name in names:
+                self.assertEqual(root.effects(user)[name], [str(1000 + number)])
 
     def test_everything_killed_in_the_middle_of_postinst_and_configured_again(self):
         root = self.root
         self.install(root.deb("1.0.0", ONE))
         root.option("all-users")
         root.touch("bob", "slow-effect_1.1.0_001")
-        two = root.deb("1.1.0", TWO)
-        # A process namespace of its own, so that killing its first process kills all of it at once.
-        process = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "--mount",
-                                    *root.command("dpkg", "-i", two)],
-                                   env=root.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
-        self.assertTrue(telec.wait_until(lambda: (root.data("bob") / "began-effect_1.1.0_001").exists(), 60))
-        process.kill()
-        process.wait()
-        self.assertTrue(telec.wait_until(lambda: not [pid for pid in os.listdir("/proc") if pid.isdigit() and
-                                                      telec.alive(pid) and os.stat(f"/proc/{pid}").st_uid == 1001]))
+        self.kill_everything_in_bobs_migration(root.deb("1.1.0", TWO), "effect_1.1.0_001")
         self.assertEqual(self.status(), "1.1.0-1 iF")
-        self.assertIn("effect_1.1.0_001", root.effects("ada"))
-        self.assertNotIn("effect_1.1.0_001", root.effects("bob"))
-        root.remove("bob", "slow-effect_1.1.0_001")
-        result = root.run("dpkg", "--configure", "-a")
-        self.assertEqual((result.returncode, self.status()), (0, "1.1.0-1 ii"), result.stdout)
-        for number, user in enumerate(("ada", "bob", "cy")):
-            self.assertEqual(root.effects(user)["effect_1.1.0_001"], [str(1000 + number)])
+        self.configure_again("effect_1.0.0_001", "effect_1.1.0_001")
+        self.assertEqual(self.status(), "1.1.0-1 ii")
+
+    def test_everything_killed_in_the_middle_of_the_trigger_and_configured_again(self):
+        root = self.root
+        root.option("all-users")
+        self.install("--force-confold", root.deb("1.0.0", ONE))
+        root.touch("bob", "slow-effect_1.2.0_001")
+        self.kill_everything_in_bobs_migration(root.plugin_deb("plugin", ["1.2.0/001_plugin.py"]), "effect_1.2.0_001")
+        self.assertNotEqual(self.status(), "1.0.0-1 ii")
+        self.configure_again("effect_1.0.0_001", "effect_1.2.0_001")
+        self.assertEqual((self.status(), self.status("plugin")), ("1.0.0-1 ii", "1 ii"))
 
     def test_a_run_of_the_users_own_is_not_waited_for(self):
         root = self.root
@@ -125,15 +159,21 @@ class Deb(unittest.TestCase):
 
     def test_an_image_that_is_built_from_outside_touches_nobody(self):
         root = self.root
-        root.option("all-users")
-        package = root.deb("1.0.0", ONE)
-        result = self.install("--force-confold", root.deb("0.9.0", []))
-        self.assertEqual(result.returncode, 0, result.stdout)
-        subprocess.run(["dpkg-deb", "-x", str(root.path) + package, root.path], check=True)
-        root.option("all-users")
-        for script in ("postinst", "preinst"):
-            result = root.run(f"/var/lib/dpkg/info/telec.{script}", "configure", env={"DPKG_ROOT": "/image"})
-            self.assertEqual((result.returncode, result.stdout), (0, ""))
+        self.install(root.deb("0.9.0", ONE))
+        # The one who builds has users and has opted in; scripts of the image's packages run with DPKG_ROOT.
+        root.option("preflight all-users")
+        image = root.path / "image"
+        for folder in ("info", "updates", "triggers", "parts"):
+            (image / "var/lib/dpkg" / folder).mkdir(parents=True)
+        (image / "var/lib/dpkg/status").touch()
+        dpkg = ("dpkg", "--root=/image", "--force-script-chrootless", "--force-depends", "-i")
+        for package in (root.deb("1.0.0", ONE), root.deb("1.1.0", TWO), root.plugin_deb("plugin", ["1.2.0/001_p.py"])):
+            result = root.run(*dpkg, package)
+            self.assertEqual(result.returncode, 0, result.stdout)
+            self.assertNotIn("telec:", result.stdout)
+        self.assertTrue((image / "usr/share/telec/migrations/v1.2.0/001_p.py").exists())
+        self.assertFalse((root.path / "telec-was-called").exists())
+        # And telec itself, whoever calls it.
         result = root.run("telec", "migrate", "--hook", "--all-users", env={"DPKG_ROOT": "/image"})
         self.assertEqual((result.returncode, result.stdout), (0, ""))
         self.assertEqual([root.effects(user) for user in ("ada", "bob", "cy")], [{}, {}, {}])
@@ -189,6 +229,10 @@ class Deb(unittest.TestCase):
         # It only looked.
         self.assertEqual([root.effects(user) for user in ("ada", "bob", "cy")], [{}, {}, {}])
         self.assertEqual(root.outside(), outside)
+
+    def test_the_packaged_program_is_hardened(self):
+        subprocess.run(["dpkg-deb", "-x", os.environ["TELEC_DEB"], self.root.path / "packages"], check=True)
+        self.assertEqual(support.hardening_faults(self.root.path / "packages/usr/bin/telec"), [])
 
     def test_preflight_is_not_asked_unless_it_was_chosen(self):
         root = self.root

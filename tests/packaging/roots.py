@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Throw-away Debian roots: an overlay over one unpacked root, with nothing of this machine but its kernel.
 
-The root underneath is made once by `scripts/test-packaging` and kept in a cache; a suite that does not find it is
-skipped, with that as its reason.
+The root underneath and the packages are made by `scripts/test-packaging` (and kept in a cache); a suite for which there
+is none is skipped with the reason. One that was made, but came to nothing, is a failure.
 """
 
 import os
@@ -45,11 +45,15 @@ def migrate():
 def need_root(suite, package):
     """Skips unless there are the root and the package ("TELEC_DEB", "TELEC_RPM") that scripts/test-packaging makes."""
     support.need(suite, "unshare", "mount", "chroot")
+    name = os.environ.get(package, "")
+    if name and not pathlib.Path(name).is_file():
+        support.fail(suite, f"{package} is to be tested, and there is no '{name}': it could not be built")
     if not (BASE / "etc").is_dir():
-        support.skip(suite,
+        support.skip(suite, os.environ.get("TELEC_NO_ROOT") or
                      f"there is no root at {BASE}: scripts/test-packaging makes it (needs mmdebstrap and an archive)")
-    if package and not pathlib.Path(os.environ.get(package, "")).is_file():
-        support.skip(suite, f"{package} names no package: scripts/test-packaging builds one")
+    if not name:
+        support.skip(suite, os.environ.get("TELEC_NO_PACKAGES") or
+                     f"{package} names no package: scripts/test-packaging builds one")
 
 
 class Root:
@@ -135,8 +139,17 @@ class Root:
     # --- packages
 
     def option(self, text, path="etc/default/telec"):
+        """Sets TELEC_HOOK, and has every telec that a maintainer script calls counted: it reads this file."""
         (self.path / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.path / path).write_text(f'TELEC_HOOK="{text}"\n')
+        (self.path / path).write_text(f'TELEC_HOOK="{text}"\n'
+                                      'telec() {\n    echo "$*" >>/telec-was-called\n    command telec "$@"\n}\n')
+
+    def hook_runs(self):
+        """How often a maintainer script ran the hook since this was last asked."""
+        calls = self.path / "telec-was-called"
+        lines = calls.read_text().splitlines() if calls.exists() else []
+        calls.unlink(missing_ok=True)
+        return sum("--hook" in line for line in lines)
 
     def deb(self, version, migrations, damage=None):
         """The real package, repacked with another version and other migrations; its path inside the root."""
@@ -178,7 +191,7 @@ class Root:
 
 
 def write_tree(tree, migrations):
-    tree.mkdir(parents=True, mode=0o755)
+    tree.mkdir(parents=True, mode=0o755, exist_ok=True)
     for id in migrations:
         version, name = id.split("/")
         (tree / f"v{version}").mkdir(exist_ok=True, mode=0o755)

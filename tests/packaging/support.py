@@ -8,6 +8,7 @@ import atexit
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -25,6 +26,13 @@ def skip(suite, reason):
     print(f"skipped: {suite}: {reason}")
     print(f"{suite}: 0 passed, 0 failed, 1 skipped")
     sys.exit(77)
+
+
+def fail(suite, reason):
+    """Ends the suite as failed before its first test."""
+    print(f"failed: {suite}: {reason}")
+    print(f"{suite}: 0 passed, 1 failed")
+    sys.exit(1)
 
 
 def need(suite, *tools, root=True):
@@ -57,6 +65,41 @@ def temporary_directory(prefix):
     os.chmod(path, 0o755)
     atexit.register(lambda: shutil.rmtree(path, ignore_errors=True))
     return path
+
+
+def hardening_faults(program, optimized=True):
+    """What this x86-64 or other ELF program lacks of the protections that it is to be built with; [] where nothing."""
+    def output(*command):
+        return subprocess.run([*map(str, command)], check=True, capture_output=True, text=True).stdout
+
+    headers = output("readelf", "-W", "-h", "-l", "-d", program)
+    symbols = output("readelf", "-W", "--dyn-syms", program)
+    expected = {
+        "position-independent code": re.search(r"Type:\s+DYN", headers),
+        "relocations that are read-only": "GNU_RELRO" in headers,
+        "symbols bound at the start": re.search(r"BIND_NOW|FLAGS_1.*\bNOW\b", headers),
+        "a stack that is not executable": re.search(r"GNU_STACK.* RW ", headers),
+        "no search path of its own": not re.search("RPATH|RUNPATH", headers),
+        "guarded stack frames": "__stack_chk_fail" in symbols,
+        "nothing needed but libc": set(re.findall(r"\(NEEDED\).*\[(.*?)\]", headers)) <=
+                                   {"libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"},
+    }
+    if optimized:
+        expected["guarded buffers"] = re.search(r"__\w+_chk@GLIBC", symbols.replace("__stack_chk_fail", ""))
+    if "x86-64" in headers.lower():
+        code = output("objdump", "-d", "--no-show-raw-insn", program)
+        # Large frames are touched page by page, and indirect branches may only land on a mark.
+        expected["stack-clash protection"] = re.search(r"or[ql]\s+\$0x0,(?:0x[0-9a-f]+)?\(%rsp\)", code)
+        expected["control-flow protection"] = main_is_marked(headers, code)
+    return [name for name, there in expected.items() if not there]
+
+
+def main_is_marked(headers, code):
+    """Also in a program without symbols: the code at the entry point hands main's address to the C library."""
+    entry = re.search(r"Entry point address:\s+0x([0-9a-f]+)", headers).group(1)
+    start = code[code.index(f" {entry}:\t"):]
+    main = re.search(r"lea\s+[^\n]*\(%rip\),%rdi\s+# ([0-9a-f]+)|mov\s+\$0x([0-9a-f]+),%[re]di", start)
+    return re.search(rf"^\s+{main.group(1) or main.group(2)}:\s+endbr64", code, re.M)
 
 
 def picture(root, leave_out=()):

@@ -123,6 +123,12 @@ TEST_CASE("time-outs, signals and a missing process are told apart") {
   run.ending = UserRun::Ending::timed_out;
   run.limit = 2;
   CHECK(judge_user(ada, run).state == UserState::deferred);
+  CHECK(judge_user(ada, run).reason == "not done after 2.000 s, given up on for now");
+  run.ending = UserRun::Ending::no_answer;
+  CHECK(judge_user(ada, run).state == UserState::deferred);
+  CHECK(judge_user(ada, run).reason == "its home did not answer within 2.000 s, given up on for now");
+  run.ending = UserRun::Ending::interrupted;
+  CHECK(judge_user(ada, run).state == UserState::deferred);
   run.ending = UserRun::Ending::killed;
   run.number = 9;
   CHECK(judge_user(ada, run).state == UserState::failed);

@@ -46,6 +46,10 @@ options:
     description: Another run under way (exit 75) is no failure.
     type: bool
     default: false
+  prove:
+    description: After a run that went well, look once more whether anything is pending, and fail where it is.
+    type: bool
+    default: false
 author:
   - telec contributors
 """
@@ -58,7 +62,7 @@ EXAMPLES = r"""
 - name: What a staged tree would do
   telec.migrate.telec_migrate:
     all_users: true
-    migrations_dir: /var/tmp/telec-staged/usr/share/telec/migrations
+    migrations_dir: /var/cache/telec-staged/usr/share/telec/migrations
   check_mode: true
 """
 
@@ -108,6 +112,16 @@ def failure_of(document, status):
     return line
 
 
+def run(module, command):
+    """The exit status and the document of a telec."""
+    status, out, err = module.run_command(command)
+    try:
+        return status, json.loads(out)
+    except ValueError:
+        module.fail_json(msg="%s ended with %d and printed no document: %s" % (command[0], status, err.strip()),
+                         exit=status)
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
@@ -120,6 +134,7 @@ def main():
             "executable": {"type": "path", "default": "/usr/bin/telec"},
             "lock_timeout": {"type": "int", "default": 60},
             "busy_is_ok": {"type": "bool", "default": False},
+            "prove": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -135,18 +150,15 @@ def main():
         command.append("--all-users")
     for user in given["users"]:
         command += ["--user", user]
-    if module.check_mode:
-        command.append("--dry-run")
-    status, out, err = module.run_command(command)
-    try:
-        document = json.loads(out)
-    except ValueError:
-        module.fail_json(msg="%s ended with %d and printed no document: %s" % (given["executable"], status,
-                                                                               err.strip()), exit=status)
+    status, document = run(module, command + (["--dry-run"] if module.check_mode else []))
     ids = ids_of(document)
     result = {"changed": bool(ids), "exit": status, "ids": ids, "document": document}
     if module._diff:  # pylint: disable=protected-access
         result["diff"] = {"before": "", "after": "".join(line + "\n" for line in ids), "after_header": "migrations"}
+    if status == 0 and given["prove"] and not module.check_mode:
+        looked, left = run(module, command + ["--dry-run", "--check"])
+        if looked != 0:
+            module.fail_json(msg="still pending: %s" % (", ".join(ids_of(left)) or failure_of(left, looked)), **result)
     if status == 0 or (status == 75 and given["busy_is_ok"]):
         module.exit_json(**result)
     module.fail_json(msg=failure_of(document, status), **result)
