@@ -197,8 +197,7 @@ Launched launch(const LaunchSpec& spec) {
   if (got != 0) {
     const int read_errno = errno;
     kill_and_reap(pid);
-    return got < 0 ? failed("hear from", read_errno)
-                   : failed(words_of(failure.step, spec), failure.error);
+    return got < 0 ? failed("hear from", read_errno) : failed(words_of(failure.step, spec), failure.error);
   }
   Launched result;
   result.pid = pid;

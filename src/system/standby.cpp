@@ -18,8 +18,8 @@ namespace {
 constexpr double launch_limit = 1;  // seconds until it is executed: the migration under way waits meanwhile
 constexpr double ready_limit = 2;   // seconds for a python that is still on its way when its turn comes
 constexpr double here_limit = 1;    // seconds for one that has been waiting
-// More than this is not compiled ahead: with the shim it must fit into the socket's buffer, since nobody waits for it to
-// be read.
+// More than this is not compiled ahead: with the shim it must fit into the socket's buffer, since nobody waits for it
+// to be read.
 constexpr std::size_t compiled_ahead = std::size_t{64} * 1024;
 
 /// All or nothing: never waits.
@@ -93,8 +93,7 @@ void Standby::start(const Migration& migration, const std::string& path, const s
   }
 }
 
-bool Standby::hear(PythonProcess& process, double seconds,
-                   const std::function<bool(const StartFacts&)>& enough) const {
+bool Standby::hear(PythonProcess& process, double seconds, const std::function<bool(const StartFacts&)>& enough) const {
   const double deadline = monotonic_seconds() + seconds;
   while (!enough(read_start_facts(process.said, process.nonce))) {
     const double left = deadline - monotonic_seconds();

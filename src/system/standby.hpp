@@ -57,8 +57,8 @@ class Standby {
   /// Is it still on its way? Then another may be started before it is waited for, to use the time.
   static bool is_starting(Waiting& waiting);
 
-  /// Waits until it is ready for its order: it lives, and was started and has imported as was assumed. Where that is not
-  /// so, or not soon, it is ended.
+  /// Waits until it is ready for its order: it lives, and was started and has imported as was assumed. Where that is
+  /// not so, or not soon, it is ended.
   bool is_ready(Waiting& waiting);
 
   /// Kills what waits, and waits for it.

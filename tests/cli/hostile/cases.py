@@ -1877,6 +1877,31 @@ def migrate():
     return do()
 '''))
 
+passes("nothing is imported before it that an isolated python does not import by itself", "H18", '''\
+import os
+import sys
+
+LOADED = set(sys.modules)
+EFFECT = os.path.join(os.environ["HOME"], "effects", "hostile")
+
+
+def check():
+    return os.path.exists(EFFECT)
+
+
+def migrate():
+    # Not as a statement: what a script names is imported ahead for it.
+    subprocess = __import__("subprocess")
+    bare = subprocess.run([sys.executable, "-I", "-B", "-X", "utf8", "-X", "faulthandler", "-c",
+                           "import sys; print(*sys.modules)"], stdout=subprocess.PIPE, check=True).stdout
+    more = LOADED - set(bare.decode().split()) - {"atexit", "telec_migration"}
+    assert not more, more
+    os.makedirs(os.path.dirname(EFFECT), exist_ok=True)
+    with open(EFFECT, "a") as file:
+        file.write("applied\\n")
+    return True
+''')
+
 passes("the caller's PYTHON variables do not reach it", "H18", script('''
 assert not [name for name in os.environ if name.startswith(("PYTHON", "LD_"))], dict(os.environ)
 assert "SECRET_TOKEN" not in os.environ
