@@ -16,6 +16,7 @@ import platform
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ import time
 import checker
 
 STRACE = shutil.which("strace")
+# A shell that starts a suite with & has it ignore SIGINT, and so would every telec that the suite starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 _CALL = re.compile(r"^(\d+ +)?(\w+)\(")
 _NOT_A_POINT = ("execve",)  # the first one is strace's own start: it cannot be hit
 
