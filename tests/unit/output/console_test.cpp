@@ -196,10 +196,10 @@ TEST_CASE("the line is as wide as the terminal is at that moment, but for one co
   screen.console.started(screen.a, 1, 1);
   screen.console.printed(std::string(300, 'x') + "\n");
   screen.console.ticked(1);
-  CHECK(screen.pieces.back().size() == std::string("err:").size() + std::string(erase).size() + 199);
+  CHECK(screen.pieces.back().size() == std::string("err:").size() + std::string(erase).size() + 197);
   columns = 40;
   screen.console.ticked(2);
-  CHECK(screen.pieces.back().size() == std::string("err:").size() + std::string(erase).size() + 39);
+  CHECK(screen.pieces.back().size() == std::string("err:").size() + std::string(erase).size() + 37);
 }
 
 TEST_CASE("a note between migrations has no line to take away") {
