@@ -188,7 +188,7 @@ TEST_CASE("the line follows the clock, the last line of output, and how long the
   CHECK(screen.err().ends_with("  5 s | third"));
 }
 
-TEST_CASE("the line is as wide as the terminal is at that moment, but for one column") {
+TEST_CASE("the line is as wide as the terminal is at that moment, but for what ^C takes") {
   ConsoleOptions options = live();
   std::size_t columns = 200;
   options.columns = [&] { return columns; };
