@@ -121,8 +121,14 @@ std::string id_value(const std::string& option, std::string_view text) {
     refuse((option.empty() ? "ID" : "--" + option) + " needs a migration's id, it is empty",
            "'telec migrate status' lists the ids");
   }
-  // A path below the tree is the id with a `v`; whether there is such a migration is for whoever knows the tree.
-  return std::string(text.substr(text.size() > 1 && text[0] == 'v' && is_digit(text[1]) ? 1 : 0));
+  // A path into a tree ends with the id, but for a `v`; whether there is such a migration is for whoever knows the
+  // tree.
+  const std::size_t slash = text.rfind('/');
+  const std::size_t before = slash == std::string_view::npos || slash == 0 ? slash : text.rfind('/', slash - 1);
+  const std::string_view last_two =
+      before == std::string_view::npos || before == slash ? text : text.substr(before + 1);
+  const bool has_v = last_two.size() > 1 && last_two[0] == 'v' && is_digit(last_two[1]);
+  return std::string(has_v ? last_two.substr(1) : text);
 }
 
 Color color_value(std::string_view text) {

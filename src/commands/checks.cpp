@@ -101,7 +101,9 @@ void confirm(const Invocation& invocation, Voice& voice, const std::string& what
     return;
   }
   if (!voice.can_ask()) {
-    throw Error(ErrorCode::usage, "this changes the history, and there is no terminal to ask on",
+    throw Error(ErrorCode::usage,
+                std::string("this changes the history, and ") +
+                    (invocation.json ? "with --json nothing is asked" : "there is no terminal to ask on"),
                 "give --yes if that is what you want");
   }
   if (!voice.ask("go on?")) {

@@ -28,9 +28,10 @@ void Console::show_live() {
     return;
   }
   view_.silent = view_.elapsed - printed_at_;
-  // One column stays free: a terminal wraps when the last one is written.
+  // A terminal wraps when the last column is written, and shows a Ctrl-C as ^C: on a line of its own that would stay.
+  constexpr std::size_t free_columns = 3;
   const std::size_t columns = options_.columns();
-  talk_(std::string(erase_line) + live_line(view_, columns > 1 ? columns - 1 : columns));
+  talk_(std::string(erase_line) + live_line(view_, columns > free_columns ? columns - free_columns : columns));
   shown_ = true;
 }
 

@@ -4,6 +4,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -177,6 +178,12 @@ class Lint(unittest.TestCase):
         others = {"duplicate_number", "misnamed_file", "misnamed_directory", "not_a_directory", "not_a_regular_file", "unreadable",
                   "changed_against", "arrives_late", "number_taken", "removed_against"}
         self.assertEqual({rule for _, found in FAULTS.values() for rule, _ in found} | {"newer_syntax"}, rules - others)
+
+    def test_the_page_for_authors_has_every_rule(self):
+        schema = json.loads((telec.ROOT / "docs" / "schema" / "lint.json").read_text())
+        page = (telec.ROOT / "docs" / "writing-migrations.md").read_text(encoding="utf-8").split("## What lint looks for")[1].split("\n## ")[0]
+        named = {rule for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for rule in re.findall(r"`(\w+)`", row)}
+        self.assertEqual(named, set(schema["properties"]["findings"]["items"]["properties"]["rule"]["enum"]))
 
     def test_good_scripts_have_no_findings(self):
         self.home.add("1.1.0/_helper.py", GOOD)

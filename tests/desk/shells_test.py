@@ -170,6 +170,7 @@ class Shells(unittest.TestCase):
         self.assertEqual(sorted(self.zsh("migrate", "--color", "a")), ["always", "auto"])
         self.assertEqual(self.zsh("migrate", "--hook="), ["strict"])
         self.assertEqual(set(self.zsh("migrate", "--hook", "stat")), {"status"})
+        self.assertNotIn("strict", self.zsh("migrate", "--hook", "s"))
         self.assertEqual(set(self.zsh("help", "st")), {"status"})
         self.assertEqual(set(self.zsh("help", "migrate", "st")), {"status"})
 
@@ -179,6 +180,14 @@ class Shells(unittest.TestCase):
             words = ["migrate"] + ([verb] if verb else [])
             with self.subTest(words=words):
                 self.assertEqual(sorted(self.bash(*words, "--")), sorted(self.help_options(words)))
+
+    def test_zsh_is_given_exactly_the_options_of_the_help(self):
+        text = (DOCS / "telec.zsh").read_text(encoding="utf-8")
+        for verb in [None, *self.verbs()]:
+            words = ["migrate"] + ([verb] if verb else [])
+            with self.subTest(words=words):
+                section = text.split(f"\n        {verb or chr(39) * 2})\n")[1].split(" ;;\n")[0]
+                self.assertEqual(sorted(re.findall(r"^ +'\*?(--[a-z-]+?)=?-?\[", section, re.MULTILINE)), sorted(self.help_options(words)))
 
     def test_fish_offers_exactly_the_options_of_the_help(self):
         self.need("fish")

@@ -320,6 +320,18 @@ TEST_CASE("an unknown option without a command suggests the nearest of those tha
   CHECK(refused({"-x"}).message == "unknown option '-x'");
 }
 
+TEST_CASE("a path into a tree is taken as the id that it ends with") {
+  for (const char* typed :
+       {"1.1.0/001_a.py", "v1.1.0/001_a.py", "./v1.1.0/001_a.py", "/usr/share/telec/migrations/v1.1.0/001_a.py"}) {
+    CAPTURE(typed);
+    CHECK(parsed({"migrate", "log", typed}).arguments == std::vector<std::string>{"1.1.0/001_a.py"});
+  }
+  for (const char* typed : {"verbatim", "/v", "x/001_a.py", "v", "/001_a.py", "value/001_a.py"}) {
+    CAPTURE(typed);
+    CHECK(parsed({"migrate", "log", typed}).arguments == std::vector<std::string>{typed});
+  }
+}
+
 TEST_CASE("no words at all say how to begin") {
   CHECK(refused({}).message == "no command was given");
   CHECK(contains(refused({}).hint, "telec migrate"));

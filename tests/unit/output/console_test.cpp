@@ -188,7 +188,7 @@ TEST_CASE("the line follows the clock, the last line of output, and how long the
   CHECK(screen.err().ends_with("  5 s | third"));
 }
 
-TEST_CASE("the line is as wide as the terminal is at that moment, but for one column") {
+TEST_CASE("the line is as wide as the terminal is at that moment, but for what ^C takes") {
   ConsoleOptions options = live();
   std::size_t columns = 200;
   options.columns = [&] { return columns; };
@@ -196,10 +196,10 @@ TEST_CASE("the line is as wide as the terminal is at that moment, but for one co
   screen.console.started(screen.a, 1, 1);
   screen.console.printed(std::string(300, 'x') + "\n");
   screen.console.ticked(1);
-  CHECK(screen.pieces.back().size() == std::string("err:").size() + std::string(erase).size() + 199);
+  CHECK(screen.pieces.back().size() == std::string("err:").size() + std::string(erase).size() + 197);
   columns = 40;
   screen.console.ticked(2);
-  CHECK(screen.pieces.back().size() == std::string("err:").size() + std::string(erase).size() + 39);
+  CHECK(screen.pieces.back().size() == std::string("err:").size() + std::string(erase).size() + 37);
 }
 
 TEST_CASE("a note between migrations has no line to take away") {
