@@ -142,6 +142,13 @@ class Shapes(unittest.TestCase):
         self.assertEqual(play["max_fail_percentage"], 0)
         self.assertIn("ansible_play_hosts_all", play["pre_tasks"][0]["ansible.builtin.assert"]["that"])
 
+    def test_yamllint_finds_nothing(self):
+        if shutil.which("yamllint") is None:
+            self.skipTest("needs yamllint")
+        result = subprocess.run(["yamllint", "--strict", "-d", "{extends: default, rules: {line-length: {max: 120}}}",
+                                 "packaging"], cwd=PROJECT, check=False, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
     def test_ansible_lint_finds_nothing(self):
         if shutil.which("ansible-lint") is None:
             self.skipTest("needs ansible-lint")
