@@ -19,6 +19,7 @@ std::string recorded_text(const std::optional<Record>& record) {
 }
 
 void compare_scripts(const Tree& tree, const History& history, const Plan& plan, Report& report) {
+  Tree::OpenVersion open;
   for (const Plan::Step& step : plan.steps) {
     const auto record = step.recorded ? history.details(step.migration->id()) : std::nullopt;
     if (!record || record->sha256.empty()) {
@@ -26,7 +27,7 @@ void compare_scripts(const Tree& tree, const History& history, const Plan& plan,
     }
     std::string bytes;
     std::string reason;
-    if (!tree.read_script(*step.migration, bytes, reason)) {
+    if (!tree.read_script(*step.migration, bytes, reason, open)) {
       report.findings.push_back(
           {"script_unreadable", step.migration->path(), 0, reason, "make it a file that can be read"});
     } else if (!is_same_script(bytes, record->sha256)) {
