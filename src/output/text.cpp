@@ -99,15 +99,22 @@ std::string run_summary(const Report& report) {
   return text + "\n";
 }
 
-std::string dry_run_text(const Report& report, const Style& style) {
-  std::string text;
-  for (const ReportEntry& entry : report.entries) {
-    text += entry_line(entry, 0, style);
-  }
-  if (report.entries.empty()) {
+std::string dry_run_text(const std::vector<const Migration*>& pending, const Report& report, const Style& style) {
+  if (pending.empty()) {
     return run_summary(report);
   }
-  return text + "dry run: " + counted(report.entries.size(), "migration") + " would run, nothing was run\n";
+  const std::string state = style.state(State::pending, padded(words_of(State::pending), state_width)) + "  ";
+  std::size_t size = 0;
+  for (const Migration* migration : pending) {
+    size += state.size() + migration->id().size() + 1;
+  }
+  const std::string sum = "dry run: " + counted(pending.size(), "migration") + " would run, nothing was run\n";
+  std::string text;
+  text.reserve(size + sum.size());
+  for (const Migration* migration : pending) {
+    text.append(state).append(migration->id()).append(1, '\n');
+  }
+  return text.append(sum);
 }
 
 std::string attempts_text(const Report& report, const Style& style, bool details) {
@@ -193,8 +200,9 @@ std::string health_text(const Report& report, const Style& style) {
 
 std::string problem_lines(const std::vector<Problem>& problems, const Style& style) {
   std::string text;
+  const std::string begin = "telec: " + style.strong("problem:") + " ";
   for (const Problem& problem : problems) {
-    text += "telec: " + style.strong("problem:") + " " + printable(problem.path) + ": " + problem.message + "\n";
+    text.append(begin).append(printable(problem.path)).append(": ").append(problem.message).append(1, '\n');
   }
   return text;
 }
