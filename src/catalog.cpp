@@ -2,9 +2,6 @@
 #include "catalog.hpp"
 
 #include <algorithm>
-#include <cstdint>
-#include <iterator>
-#include <optional>
 
 #include "text.hpp"
 #include "version.hpp"
@@ -55,6 +52,15 @@ std::optional<std::uint64_t> sort_key(std::string_view version) {
     }
   }
   return key + number;
+}
+
+/// Of a name of at least eight bytes, as every script's is.
+std::uint64_t front_of(std::string_view name) {
+  std::uint64_t front = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    front = front << 8U | static_cast<unsigned char>(name[i]);
+  }
+  return front;
 }
 
 std::string path_of(std::string_view directory, std::string_view name) {
@@ -121,38 +127,49 @@ void Catalog::add_script(std::string_view directory, std::string_view name, File
                          "a migration must be a regular file (a symbolic link is not followed); it is not run"});
     return;
   }
-  migrations_.emplace_back(directory.substr(1), name);
+  const std::string_view version = directory.substr(1);
+  // A directory's scripts arrive together, so versions are compared once per directory and not once per script.
+  if (groups_.empty() || text_of(groups_.back().begin, groups_.back().length) != version) {
+    const auto [begin, length] = keep(version);
+    groups_.push_back({begin, length, found_.size(), found_.size(), sort_key(version)});
+  }
+  const auto [begin, length] = keep(name);
+  found_.push_back({front_of(name), begin, length});
+  groups_.back().end = found_.size();
 }
 
-void Catalog::finish() {
-  // A directory's scripts arrive together, so versions are compared once per directory and not once per script.
-  struct Group {
-    std::size_t begin;
-    std::size_t end;
-    std::optional<std::uint64_t> key;
-  };
-  std::vector<Group> groups;
-  for (std::size_t i = 0; i < migrations_.size(); ++i) {
-    if (groups.empty() || migrations_[groups.back().begin].version() != migrations_[i].version()) {
-      groups.push_back({i, i, sort_key(migrations_[i].version())});
-    }
-    groups.back().end = i + 1;
-  }
-  std::ranges::sort(groups, [&](const Group& a, const Group& b) {
+std::pair<std::uint32_t, std::uint32_t> Catalog::keep(std::string_view text) {
+  const auto begin = static_cast<std::uint32_t>(names_.size());
+  names_.append(text);
+  return {begin, static_cast<std::uint32_t>(text.size())};
+}
+
+void Catalog::sort_found() {
+  std::ranges::sort(groups_, [&](const Group& a, const Group& b) {
     if (a.key && b.key) {
       return *a.key < *b.key;
     }
-    return Version::compare(migrations_[a.begin].version(), migrations_[b.begin].version()) < 0;
+    return Version::compare(text_of(a.begin, a.length), text_of(b.begin, b.length)) < 0;
   });
-  std::vector<Migration> sorted;
-  sorted.reserve(migrations_.size());
-  for (const Group& group : groups) {
-    const auto begin = migrations_.begin() + static_cast<std::ptrdiff_t>(group.begin);
-    const auto end = migrations_.begin() + static_cast<std::ptrdiff_t>(group.end);
-    std::sort(begin, end, [](const Migration& a, const Migration& b) { return a.file_name() < b.file_name(); });
-    std::move(begin, end, std::back_inserter(sorted));
+  for (const Group& group : groups_) {
+    std::sort(found_.begin() + static_cast<std::ptrdiff_t>(group.first),
+              found_.begin() + static_cast<std::ptrdiff_t>(group.end), [&](const Name& a, const Name& b) {
+                return a.front != b.front ? a.front < b.front : text_of(a.begin, a.length) < text_of(b.begin, b.length);
+              });
   }
-  migrations_ = std::move(sorted);
+}
+
+void Catalog::finish() {
+  sort_found();
+  migrations_.reserve(found_.size());
+  for (const Group& group : groups_) {
+    for (std::size_t i = group.first; i < group.end; ++i) {
+      migrations_.emplace_back(text_of(group.begin, group.length), text_of(found_[i].begin, found_[i].length));
+    }
+  }
+  names_ = std::string();
+  found_ = std::vector<Name>();
+  groups_ = std::vector<Group>();
   std::ranges::sort(problems_, {}, [](const Problem& problem) -> const std::string& { return problem.path; });
   for (std::size_t i = 1; i < migrations_.size(); ++i) {
     const Migration& earlier = migrations_[i - 1];
@@ -166,11 +183,11 @@ void Catalog::finish() {
 }
 
 const Migration* Catalog::find(std::string_view id) const {
-  const auto wanted = Migration::parse(id);
-  if (!wanted) {
+  if (!Migration::fault_of(id).empty()) {
     return nullptr;
   }
-  const auto found = std::ranges::lower_bound(migrations_, *wanted);
+  const auto found = std::ranges::lower_bound(
+      migrations_, id, [](std::string_view a, std::string_view b) { return compare_ids(a, b) < 0; }, &Migration::id);
   return found != migrations_.end() && found->id() == id ? &*found : nullptr;
 }
 

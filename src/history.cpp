@@ -6,7 +6,6 @@
 #include <bit>
 #include <cstdio>
 #include <cstring>
-#include <unordered_set>
 
 #include "json_scanner.hpp"
 #include "json_text.hpp"
@@ -18,18 +17,20 @@ namespace {
 
 constexpr std::int64_t newest_schema = 1;
 
-constexpr std::array<std::uint32_t, 256> make_crc_table() {
-  std::array<std::uint32_t, 256> table{};
+/// Row n: what a byte comes to when n more have gone by. With four rows, four bytes are taken at a time.
+constexpr auto crc_tables = [] {
+  std::array<std::array<std::uint32_t, 256>, 4> tables{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) {
+    for (int bit = 0; bit < 32; ++bit) {
       value = (value & 1U) != 0 ? (value >> 1U) ^ 0xedb88320U : value >> 1U;
+      if (bit % 8 == 7) {
+        tables.at(static_cast<std::size_t>(bit) / 8).at(i) = value;
+      }
     }
-    table.at(i) = value;
   }
-  return table;
-}
-constexpr auto crc_table = make_crc_table();
+  return tables;
+}();
 
 /// The checksum of a list of ids continues with each of them.
 std::uint32_t crc_with(std::string_view id, std::uint32_t crc) { return crc32("\n", crc32(id, crc)); }
@@ -59,20 +60,19 @@ bool is_outcome(std::string_view word) { return word == "applied" || word == "al
 /// Ids of one version come one after the other, so a version is looked at once.
 class IdCheck {
  public:
-  void operator()(const JsonScanner& in, std::string_view id) {
-    const std::size_t slash = id.find('/');
-    if (slash != std::string_view::npos && !good_version_.empty() && id.substr(0, slash) == good_version_ &&
-        is_script_name(id.substr(slash + 1))) {
+  /// `stays`: what `id` looks into outlives this.
+  void operator()(const JsonScanner& in, std::string_view id, bool stays) {
+    if (!good_.empty() && id.starts_with(good_) && is_script_name(id.substr(good_.size()))) {
       return;
     }
     if (const std::string fault = Migration::fault_of(id); !fault.empty()) {
       in.fail(quoted(shortened(id, 80)) + " is not a migration's id: " + fault);
     }
-    good_version_ = std::string(id.substr(0, slash));
+    good_ = stays ? id.substr(0, id.find('/') + 1) : std::string_view{};
   }
 
  private:
-  std::string good_version_;
+  std::string_view good_;  // "1.2.0/"
 };
 
 /// Takes one history entry off the scanner; with `record`, keeps its details.
@@ -91,7 +91,7 @@ void read_entry(JsonScanner& in, IdCheck& check_id, std::string& id_storage, std
     if (key == "id") {
       id_storage.clear();
       id = in.string(id_storage);
-      check_id(in, id);
+      check_id(in, id, id.data() != id_storage.data());
     } else if (key == "outcome") {
       if (const std::string_view outcome = text(&Record::outcome); !is_outcome(outcome)) {
         in.fail("the outcome " + quoted(shortened(outcome, 80)) + " is none of applied, already_present, marked");
@@ -127,9 +127,42 @@ void read_entry(JsonScanner& in, IdCheck& check_id, std::string& id_storage, std
 /// Takes one entry that is, to the byte, as entry_text() writes it. Nearly all are, and this takes a tenth of the time:
 /// no key can stand twice, none is unknown, and nothing is escaped. `tail` is the end of the entry before, from the
 /// interpreter to the host, which rarely changes. Takes nothing, and says false, where it is not. The
-/// id is for the caller to check.
-bool read_own_entry(JsonScanner& in, std::string_view& id, std::string_view& tail, Record* record) {
+/// id is for the caller to check, unless it is the `expected` one.
+bool read_own_entry(JsonScanner& in, std::string_view expected, std::string_view& id, std::string_view& tail,
+                    Record* record) {
   const std::size_t begin = in.position();
+  const auto own_id = [&] {
+    if (!in.take("{\"id\": \"")) {
+      return false;
+    }
+    const std::size_t value = in.position();
+    if (!expected.empty() && in.take(expected) && in.take("\"")) {
+      id = expected;
+      return true;
+    }
+    in.rewind(value);
+    const auto other = in.take_plain();
+    id = other.value_or(std::string_view{});
+    return other.has_value();
+  };
+  const auto outcome = [&] {
+    if (!in.take(", \"outcome\": \"")) {
+      return false;
+    }
+    const auto word = in.take_plain();
+    if (word && record != nullptr) {
+      record->outcome = std::string(*word);
+    }
+    return word && is_outcome(*word);
+  };
+  const auto seconds = [&] {
+    const auto milliseconds = in.take(", \"seconds\": ") ? in.take_milliseconds() : std::nullopt;
+    if (milliseconds && record != nullptr) {
+      // Both are exact, so this is the nearest number to what the text says, as strtod would find it.
+      record->seconds = static_cast<double>(*milliseconds) / 1000;
+    }
+    return milliseconds.has_value();
+  };
   const auto text = [&](std::string_view before, std::string Record::*field, bool may_be_null) {
     if (!in.take(before)) {
       return false;
@@ -141,27 +174,10 @@ bool read_own_entry(JsonScanner& in, std::string_view& id, std::string_view& tai
     if (value && record != nullptr) {
       record->*field = std::string(*value);
     }
-    if (value && field == &Record::id) {
-      id = *value;
-    }
-    return value && (field != &Record::outcome || is_outcome(*value));
+    return value.has_value();
   };
-  const auto seconds = [&] {
-    if (!in.take(", \"seconds\": ")) {
-      return false;
-    }
-    const std::size_t number = in.position();
-    if (!in.take_milliseconds()) {
-      return false;
-    }
-    if (record != nullptr) {
-      in.rewind(number);
-      record->seconds = in.number();
-    }
-    return true;
-  };
-  if (!text("{\"id\": ", &Record::id, false) || !text(", \"outcome\": ", &Record::outcome, false) ||
-      !text(", \"at\": ", &Record::at, false) || !seconds() || !text(", \"sha256\": ", &Record::sha256, true)) {
+  if (!own_id() || !outcome() || !text(", \"at\": ", &Record::at, false) || !seconds() ||
+      !text(", \"sha256\": ", &Record::sha256, true)) {
     in.rewind(begin);
     return false;
   }
@@ -201,8 +217,14 @@ std::string entry_text(const Record& record) {
 
 std::uint32_t crc32(std::string_view bytes, std::uint32_t crc) {
   crc = ~crc;
-  for (const char c : bytes) {
-    crc = crc_table[(crc ^ static_cast<unsigned char>(c)) & 0xffU] ^ (crc >> 8U);
+  const auto byte = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(bytes[i])}; };
+  for (; bytes.size() >= 4; bytes.remove_prefix(4)) {
+    crc ^= byte(0) | byte(1) << 8U | byte(2) << 16U | byte(3) << 24U;
+    crc = crc_tables[3][crc & 0xffU] ^ crc_tables[2][(crc >> 8U) & 0xffU] ^ crc_tables[1][(crc >> 16U) & 0xffU] ^
+          crc_tables[0][crc >> 24U];
+  }
+  for (; !bytes.empty(); bytes.remove_prefix(1)) {
+    crc = crc_tables[0][(crc ^ byte(0)) & 0xffU] ^ (crc >> 8U);
   }
   return ~crc;
 }
@@ -216,22 +238,42 @@ std::size_t History::slot_of(std::string_view id) const {
   return slot;
 }
 
-void History::make_slots(std::size_t ids) {
-  slots_.assign(std::bit_ceil(std::max<std::size_t>(ids, 8) * 2), 0);
+void History::make_slots() const {
+  slots_.assign(std::bit_ceil(std::max<std::size_t>(applied_.size(), 8) * 2), 0);
   for (std::size_t i = 0; i < applied_.size(); ++i) {
     slots_[slot_of(applied_[i])] = static_cast<std::uint32_t>(i + 1);
   }
 }
 
-bool History::contains(std::string_view id) const { return !slots_.empty() && slots_[slot_of(id)] != 0; }
+std::optional<std::size_t> History::find(std::string_view id) const {
+  if (applied_.empty()) {
+    return std::nullopt;
+  }
+  if (applied_[next_] != id) {
+    if (slots_.empty()) {
+      make_slots();
+    }
+    const std::uint32_t found = slots_[slot_of(id)];
+    if (found == 0) {
+      return std::nullopt;
+    }
+    next_ = found - 1;
+  }
+  const std::size_t index = next_;
+  next_ = index + 1 == applied_.size() ? 0 : index + 1;
+  return index;
+}
 
 void History::insert(std::string_view id) {
-  if (slots_.size() < (applied_.size() + 1) * 2) {
-    make_slots(applied_.size() * 2);
+  ascending_ = ascending_ && (applied_.empty() || compare_ids(applied_.back(), id) < 0);
+  if (!ascending_ && find(id)) {
+    return;
   }
-  if (std::uint32_t& slot = slots_[slot_of(id)]; slot == 0) {
-    applied_.push_back(id);
-    slot = static_cast<std::uint32_t>(applied_.size());
+  applied_.push_back(id);
+  if (slots_.size() >= applied_.size() * 2) {
+    slots_[slot_of(id)] = static_cast<std::uint32_t>(applied_.size());
+  } else if (!slots_.empty()) {
+    make_slots();
   }
 }
 
@@ -262,26 +304,32 @@ void History::read(std::string_view text) {
     } else if (key == "applied") {
       has_applied = true;
       in.array([&] {
-        storage.clear();
-        std::string_view id = in.string(storage);
-        check_id(in, id);
-        if (id.data() == storage.data()) {
-          id = keep(storage);
+        auto id = in.plain_string();
+        if (!id) {
+          storage.clear();
+          id = in.string(storage);
+          id = id->data() == storage.data() ? keep(storage) : *id;
         }
-        crc = crc_with(id, crc);
-        insert(id);
+        check_id(in, *id, true);
+        crc = crc_with(*id, crc);
+        insert(*id);
       });
     } else if (key == "checksum") {
       checksum = in.string();
     } else if (key == "history") {
+      entries_.reserve(applied_.size() + 1);
       in.array([&] {
-        in.peek();  // past the white space, to where the entry begins
+        in.blanks();
         const std::size_t begin = in.position();
+        // Where the history goes along with the ids, as it does, they have been checked.
+        const std::string_view expected =
+            entries_.size() < applied_.size() ? applied_[entries_.size()] : std::string_view{};
         std::string_view id;
-        if (!read_own_entry(in, id, tail, nullptr)) {
+        if (!read_own_entry(in, expected, id, tail, nullptr)) {
+          in.peek();
           read_entry(in, check_id, storage, id, nullptr);
-        } else if (entries_.size() >= applied_.size() || applied_[entries_.size()] != id) {
-          check_id(in, id);  // where the history goes along with the ids, as it does, they have been checked
+        } else if (id.data() != expected.data()) {
+          check_id(in, id, true);
         }
         const std::string_view raw = text.substr(begin, in.position() - begin);
         if (id.data() == storage.data()) {
@@ -319,23 +367,32 @@ Parsed<History> History::parse(std::string text) {
   return history;
 }
 
-std::optional<Record> History::details(std::string_view id) const {
-  if (indexed_ != entries_.size()) {
-    for (std::size_t i = indexed_; i < entries_.size(); ++i) {
-      newest_[entries_[i].id] = i;
-    }
-    indexed_ = entries_.size();
+const History::Entry* History::newest_entry(std::string_view id) const {
+  const auto index = find(id);
+  if (!index) {
+    const auto entry = std::ranges::find(entries_.rbegin(), entries_.rend(), id, &Entry::id);
+    return entry == entries_.rend() ? nullptr : &*entry;
   }
-  const auto found = newest_.find(id);
-  if (found == newest_.end()) {
+  newest_.resize(applied_.size());
+  for (; indexed_ < entries_.size(); ++indexed_) {
+    if (const auto place = find(entries_[indexed_].id)) {
+      newest_[*place] = static_cast<std::uint32_t>(indexed_ + 1);
+    }
+  }
+  return newest_[*index] == 0 ? nullptr : &entries_[newest_[*index] - 1];
+}
+
+std::optional<Record> History::details(std::string_view id) const {
+  const Entry* entry = newest_entry(id);
+  if (entry == nullptr) {
     return std::nullopt;
   }
   Record record;
-  JsonScanner in(entries_[found->second].raw, depth_limit);
+  JsonScanner in(entry->raw, depth_limit);
   std::string storage;
   std::string_view same_id;
   std::string_view tail;
-  if (!read_own_entry(in, same_id, tail, &record)) {
+  if (!read_own_entry(in, entry->id, same_id, tail, &record)) {
     IdCheck check_id;
     read_entry(in, check_id, storage, same_id, &record);
   }
@@ -357,7 +414,8 @@ bool History::remove(std::string_view id) {
   const std::string gone(id);
   std::erase(applied_, gone);
   std::erase_if(entries_, [&](const Entry& entry) { return entry.id == gone; });
-  make_slots(applied_.size());
+  next_ = 0;
+  slots_.clear();
   newest_.clear();
   indexed_ = 0;
   applied_text_.clear();
@@ -370,9 +428,10 @@ bool History::remove(std::string_view id) {
 
 std::vector<std::string_view> History::order() const {
   std::vector<std::string_view> ids;
-  std::unordered_set<std::string_view> seen;
+  std::vector<bool> seen(applied_.size());
   for (const Entry& entry : entries_) {
-    if (contains(entry.id) && seen.insert(entry.id).second) {
+    if (const auto index = find(entry.id); index && !seen[*index]) {
+      seen[*index] = true;
       ids.push_back(entry.id);
     }
   }

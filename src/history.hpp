@@ -14,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "parsed.hpp"
@@ -50,7 +49,9 @@ class History {
   static Parsed<History> parse(std::string text);
 
   /// Is the migration recorded?
-  [[nodiscard]] bool contains(std::string_view id) const;
+  [[nodiscard]] bool contains(std::string_view id) const { return find(id).has_value(); }
+  /// Where it stands in applied(); nothing where it does not.
+  [[nodiscard]] std::optional<std::size_t> find(std::string_view id) const;
   /// The recorded ids, in the order of the file, each once.
   [[nodiscard]] const std::vector<std::string_view>& applied() const { return applied_; }
   /// The newest entry for an id; nothing where there is none.
@@ -82,16 +83,23 @@ class History {
   void read(std::string_view text);
   void insert(std::string_view id);
   [[nodiscard]] std::size_t slot_of(std::string_view id) const;
-  void make_slots(std::size_t ids);
+  void make_slots() const;
+  [[nodiscard]] const Entry* newest_entry(std::string_view id) const;
 
   std::deque<std::string> texts_;  // what the views below look into: a deque never moves its elements
   std::vector<std::string_view> applied_;
-  std::vector<std::uint32_t> slots_;  // a hash table into applied_: the index + 1; 0 is free; a power of two
+  bool ascending_ = true;  // each id of applied_ comes after the one before it, so none can stand twice
   std::vector<Entry> entries_;
   std::vector<Member> others_;
 
-  // The newest entry of each id, made when details are first asked for: a run that has nothing to do never asks.
-  mutable std::unordered_map<std::string_view, std::size_t> newest_;
+  // Ids are recorded in the order in which a tree is walked, so what is asked for is nearly always what comes next. The
+  // hash table into applied_ (the index + 1; 0 is free; a power of two) is made when it first is not.
+  mutable std::size_t next_ = 0;
+  mutable std::vector<std::uint32_t> slots_;
+
+  // For each of applied_ its newest entry (the index + 1; 0: it has none), of the first indexed_ entries. Made when
+  // details are first asked for: a run that has nothing to do never asks.
+  mutable std::vector<std::uint32_t> newest_;
   mutable std::size_t indexed_ = 0;
 
   // What text() has made so far: a commit adds one id and one entry to what the commit before it wrote.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 
@@ -31,12 +32,16 @@ std::size_t plain_end(std::string_view text, std::size_t at) {
     std::memcpy(&bytes, text.data() + at, 8);
     const std::uint64_t quote = bytes ^ (ones * '"');
     const std::uint64_t backslash = bytes ^ (ones * '\\');
-    // A top bit is set where a byte is 0 after the exclusive or, below a space, or not ASCII (and, harmlessly, above
-    // such a byte: what is found is looked at one by one).
-    if ((((quote - ones) | (backslash - ones) | (bytes - ones * ' ') | bytes) & tops) != 0) {
-      break;
+    // A top bit is set where a byte is 0 after the exclusive or, below a space, or not ASCII; above such a byte a
+    // borrow may set others, so the first alone says where it is.
+    const std::uint64_t found = ((quote - ones) | (backslash - ones) | (bytes - ones * ' ') | bytes) & tops;
+    if (found == 0) {
+      at += 8;
+    } else if constexpr (std::endian::native == std::endian::little) {
+      return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+    } else {
+      break;  // it is looked for byte by byte
     }
-    at += 8;
   }
   while (at < text.size() && plain_bytes[static_cast<unsigned char>(text[at])]) {
     ++at;
@@ -74,25 +79,27 @@ std::optional<std::string_view> JsonScanner::take_plain() {
   return taken;
 }
 
-bool JsonScanner::take_milliseconds() {
+std::optional<std::int64_t> JsonScanner::take_milliseconds() {
   std::size_t at = at_;
+  std::int64_t value = 0;
   const auto digits = [&] {
     const std::size_t first = at;
-    while (at < text_.size() && is_digit(text_[at])) {
-      ++at;
+    for (; at < text_.size() && is_digit(text_[at]) && at - first < 16; ++at) {
+      value = value * 10 + (text_[at] - '0');
     }
     return at - first;
   };
   const std::size_t whole = digits();
-  if (whole == 0 || whole > 15 || (whole > 1 && text_[at_] == '0') || at == text_.size() || text_[at] != '.') {
-    return false;
+  // Fifteen digits in all: what a double, too, keeps to the last of them.
+  if (whole == 0 || whole > 12 || (whole > 1 && text_[at_] == '0') || at == text_.size() || text_[at] != '.') {
+    return std::nullopt;
   }
   ++at;
   if (digits() != 3) {
-    return false;
+    return std::nullopt;
   }
   at_ = at;
-  return true;
+  return value;
 }
 
 void JsonScanner::enter(char opening, const char* what) {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <optional>
 #include <stdexcept>
@@ -42,6 +43,15 @@ class JsonScanner {
   /// A string, decoded. The view is into the text where there is no escape, else into `storage`.
   std::string_view string(std::string& storage);
   std::string string();
+  /// A string without escapes and of printable ASCII alone; takes nothing and gives nothing where what comes is
+  /// anything else.
+  std::optional<std::string_view> plain_string() {
+    blanks();
+    const std::size_t begin = at_;
+    const auto taken = take("\"") ? take_plain() : std::nullopt;
+    at_ = taken ? at_ : begin;
+    return taken;
+  }
   std::int64_t integer();
   /// A finite number.
   double number();
@@ -51,9 +61,17 @@ class JsonScanner {
 
   /// What comes next, without taking it.
   Type peek();
+  /// Takes white space.
+  void blanks() {
+    while (at_ < text_.size() && text_[at_] <= ' ' &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) {
+      ++at_;
+    }
+    value_at_ = at_;
+  }
   /// For text whose exact form is known, as that of our own writer. Takes `bytes` if they come next, blanks and all.
   bool take(std::string_view bytes) {
-    if (!text_.substr(at_).starts_with(bytes)) {
+    if (text_.size() - at_ < bytes.size() || std::memcmp(text_.data() + at_, bytes.data(), bytes.size()) != 0) {
       return false;
     }
     at_ += bytes.size();
@@ -62,8 +80,9 @@ class JsonScanner {
   /// Takes the rest of a string whose opening quote was taken, and its closing quote, if it is printable ASCII without
   /// escapes; takes nothing and gives nothing otherwise.
   std::optional<std::string_view> take_plain();
-  /// Takes digits, a point and three digits, without a leading zero; false and nothing taken otherwise.
-  bool take_milliseconds();
+  /// Takes digits, a point and three digits, without a leading zero, and gives it times 1000; takes nothing and gives
+  /// nothing otherwise.
+  std::optional<std::int64_t> take_milliseconds();
   /// What was taken since an earlier position().
   [[nodiscard]] std::string_view text_from(std::size_t position) const {
     return text_.substr(position, at_ - position);
@@ -80,13 +99,6 @@ class JsonScanner {
   [[noreturn]] void fail(const std::string& what) const;
 
  private:
-  void blanks() {
-    while (at_ < text_.size() && text_[at_] <= ' ' &&
-           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) {
-      ++at_;
-    }
-    value_at_ = at_;
-  }
   bool accept(char c) {
     blanks();
     if (at_ < text_.size() && text_[at_] == c) {

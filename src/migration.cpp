@@ -2,23 +2,34 @@
 #include "migration.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "text.hpp"
 #include "version.hpp"
 
 namespace telec {
 
+namespace {
+
+constexpr auto is_of_description = [] {
+  std::array<bool, 256> good{};
+  for (std::size_t byte = 0; byte < good.size(); ++byte) {
+    const char c = static_cast<char>(byte);
+    good.at(byte) = is_digit(c) || is_letter(c) || c == '_';
+  }
+  return good;
+}();
+
+}  // namespace
+
 bool is_script_name(std::string_view name) {
   constexpr std::string_view ending = ".py";
-  if (name.size() > 255 || name.size() < 8 || !name.ends_with(ending) || name[3] != '_') {
-    return false;
-  }
-  if (!std::ranges::all_of(name.substr(0, 3), is_digit)) {
+  if (name.size() > 255 || name.size() < 8 || !name.ends_with(ending) || name[3] != '_' || !is_digit(name[0]) ||
+      !is_digit(name[1]) || !is_digit(name[2])) {
     return false;
   }
   const std::string_view description = name.substr(4, name.size() - 4 - ending.size());
-  return !description.empty() &&
-         std::ranges::all_of(description, [](char c) { return is_digit(c) || is_letter(c) || c == '_'; });
+  return std::ranges::all_of(description, [](char c) { return is_of_description[static_cast<unsigned char>(c)]; });
 }
 
 Migration::Migration(std::string_view version, std::string_view file_name) : version_length_(version.size()) {
@@ -56,13 +67,16 @@ std::string_view Migration::description() const {
   return name.substr(4, name.size() - 7);
 }
 
-std::strong_ordering operator<=>(const Migration& a, const Migration& b) {
-  const auto by_version = Version::compare(a.version(), b.version());
-  if (by_version != 0) {
-    return by_version;
+std::strong_ordering compare_ids(std::string_view a, std::string_view b) {
+  const std::string_view a_version = a.substr(0, a.find('/'));
+  const std::string_view b_version = b.substr(0, b.find('/'));
+  if (a_version != b_version) {
+    return Version::compare(a_version, b_version);
   }
   // Three digits lead every name, so the order of the names is the order of the numbers too.
-  return a.file_name().compare(b.file_name()) <=> 0;
+  return a.substr(a_version.size()).compare(b.substr(a_version.size())) <=> 0;
 }
+
+std::strong_ordering operator<=>(const Migration& a, const Migration& b) { return compare_ids(a.id_, b.id_); }
 
 }  // namespace telec

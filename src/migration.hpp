@@ -39,6 +39,9 @@ class Migration {
   std::size_t version_length_;
 };
 
+/// The order of two migrations that are known by their ids alone, of which parse() accepts both.
+std::strong_ordering compare_ids(std::string_view a, std::string_view b);
+
 /// Three ASCII digits, `_`, a description of [A-Za-z0-9_]+, `.py`; at most 255 bytes.
 bool is_script_name(std::string_view name);
 

@@ -2,7 +2,6 @@
 #include "plan.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "text.hpp"
 
@@ -11,27 +10,6 @@ namespace {
 
 bool names(const std::vector<std::string>& ids, const std::string& id) {
   return std::ranges::find(ids, id) != ids.end();
-}
-
-/// The recorded id that comes last in the order of migrations, whether or not the tree still has it.
-std::optional<Migration> last_recorded(const Catalog& catalog, const History& history, std::size_t in_tree) {
-  std::optional<Migration> last;
-  const auto& migrations = catalog.migrations();
-  for (auto migration = migrations.rbegin(); migration != migrations.rend() && in_tree > 0; ++migration) {
-    if (history.contains(migration->id())) {
-      last = *migration;
-      break;
-    }
-  }
-  if (in_tree < history.applied().size()) {
-    for (const std::string_view id : history.applied()) {
-      auto recorded = Migration::parse(id);
-      if (recorded && (!last || *last < *recorded)) {
-        last = std::move(recorded).value();
-      }
-    }
-  }
-  return last;
 }
 
 }  // namespace
@@ -49,14 +27,18 @@ std::vector<const Migration*> Plan::pending() const {
 Plan make_plan(const Catalog& catalog, const History& history, const Range& range, const Selection& selection) {
   Plan plan;
   plan.problems = catalog.problems();
-  std::size_t in_tree = 0;
-  std::size_t pending = 0;
+  std::vector<bool> in_tree(history.applied().size());
+  std::string_view last;  // the recorded id that comes last, whether or not the tree still has it
   std::string_view version;
   bool version_in_range = false;
   plan.steps.reserve(catalog.migrations().size());
   for (const Migration& migration : catalog.migrations()) {
-    const bool recorded = history.contains(migration.id());
-    in_tree += recorded ? 1 : 0;
+    const auto place = history.find(migration.id());
+    const bool recorded = place.has_value();
+    if (recorded) {
+      in_tree[*place] = true;
+      last = migration.id();
+    }
     if (migration.version() != version) {
       version = migration.version();
       version_in_range = range.contains(version);
@@ -70,25 +52,31 @@ Plan make_plan(const Catalog& catalog, const History& history, const Range& rang
       continue;
     }
     plan.steps.push_back({&migration, recorded && !again, false});
-    pending += recorded ? 0 : 1;
   }
-  if (in_tree < history.applied().size()) {
-    for (const std::string_view id : history.applied()) {
-      if (catalog.find(id) == nullptr && range.contains(id.substr(0, id.find('/')))) {
-        plan.gone.emplace_back(id);
-      }
+  for (std::size_t i = 0; i < in_tree.size(); ++i) {
+    const std::string_view id = history.applied()[i];
+    if (in_tree[i]) {
+      continue;
+    }
+    if (range.contains(id.substr(0, id.find('/')))) {
+      plan.gone.emplace_back(id);
+    }
+    if (last.empty() || compare_ids(last, id) < 0) {
+      last = id;
     }
   }
-  if (pending == 0) {
-    return plan;
-  }
-  const std::optional<Migration> last = last_recorded(catalog, history, in_tree);
   for (Plan::Step& step : plan.steps) {
-    if (!step.recorded && last && *step.migration < *last && !history.contains(step.migration->id())) {
+    if (step.recorded) {
+      continue;
+    }
+    if (last.empty() || compare_ids(step.migration->id(), last) > 0) {
+      break;  // and so do all that follow
+    }
+    if (!history.contains(step.migration->id())) {
       step.late = true;
-      plan.problems.push_back({"out_of_order", step.migration->path(),
-                               "arrived late: it comes before " + quoted(last->id()) +
-                                   ", which is recorded already; it is run all the same"});
+      plan.problems.push_back(
+          {"out_of_order", step.migration->path(),
+           "arrived late: it comes before " + quoted(last) + ", which is recorded already; it is run all the same"});
     }
   }
   return plan;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sha256.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -70,8 +71,23 @@ constexpr auto initial_state = [] {
 static_assert(round_constants[0] == 0x428a2f98 && round_constants[63] == 0xc67178f2);
 static_assert(initial_state[0] == 0x6a09e667 && initial_state[7] == 0x5be0cd19);
 
+using Words = std::array<std::uint32_t, 64>;
+
+/// One round. The letters move up by one place from round to round: the caller names them anew instead of moving them.
+struct Round {
+  const Words& w;
+  void operator()(std::size_t i, std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t& d, std::uint32_t e,
+                  std::uint32_t f, std::uint32_t g, std::uint32_t& h) const {
+    const std::uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
+    const std::uint32_t t1 = h + s1 + (g ^ (e & (f ^ g))) + round_constants[i] + w[i];
+    const std::uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
+    d += t1;
+    h = t1 + s0 + ((a & b) | (c & (a | b)));
+  }
+};
+
 void compress(std::array<std::uint32_t, 8>& state, const unsigned char* block) {
-  std::array<std::uint32_t, 64> w{};
+  Words w{};
   for (std::size_t i = 0; i < 16; ++i) {
     w[i] = std::uint32_t{block[4 * i]} << 24U | std::uint32_t{block[4 * i + 1]} << 16U |
            std::uint32_t{block[4 * i + 2]} << 8U | std::uint32_t{block[4 * i + 3]};
@@ -82,13 +98,16 @@ void compress(std::array<std::uint32_t, 8>& state, const unsigned char* block) {
     w[i] = w[i - 16] + s0 + w[i - 7] + s1;
   }
   auto [a, b, c, d, e, f, g, h] = state;
-  for (std::size_t i = 0; i < 64; ++i) {
-    const std::uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
-    const std::uint32_t choice = (e & f) ^ (~e & g);
-    const std::uint32_t t1 = h + s1 + choice + round_constants[i] + w[i];
-    const std::uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
-    const std::uint32_t majority = (a & b) ^ (a & c) ^ (b & c);
-    h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + s0 + majority;
+  const Round round{w};
+  for (std::size_t i = 0; i < 64; i += 8) {
+    round(i, a, b, c, d, e, f, g, h);
+    round(i + 1, h, a, b, c, d, e, f, g);
+    round(i + 2, g, h, a, b, c, d, e, f);
+    round(i + 3, f, g, h, a, b, c, d, e);
+    round(i + 4, e, f, g, h, a, b, c, d);
+    round(i + 5, d, e, f, g, h, a, b, c);
+    round(i + 6, c, d, e, f, g, h, a, b);
+    round(i + 7, b, c, d, e, f, g, h, a);
   }
   state[0] += a, state[1] += b, state[2] += c, state[3] += d;
   state[4] += e, state[5] += f, state[6] += g, state[7] += h;
@@ -105,9 +124,7 @@ std::string sha256(std::string_view bytes) {
   }
   // The rest, a 1 bit, zeros, and the length in bits (FIPS 180-4, 5.1.1): one block or two.
   std::array<unsigned char, 128> tail{};
-  for (std::size_t i = 0; i < left; ++i) {
-    tail.at(i) = data[i];
-  }
+  std::copy_n(data, left, tail.begin());
   tail.at(left) = 0x80;
   const std::size_t size = left < 56 ? 64 : 128;
   const std::uint64_t bits = std::uint64_t{bytes.size()} * 8;
@@ -119,6 +136,7 @@ std::string sha256(std::string_view bytes) {
   }
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
+  text.reserve(64);
   for (const std::uint32_t word : state) {
     for (unsigned shift = 32; shift > 0; shift -= 4) {
       text.push_back(digits[(word >> (shift - 4)) & 0xfU]);

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace telec {
 namespace {
@@ -93,6 +95,21 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+bool is_plain_ascii(std::string_view text) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t tops = 0x8080808080808080;
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + at, 8);
+    // A top bit is set where a byte is not ASCII, is below a space, or is DEL.
+    if (((bytes | (bytes - ones * ' ') | (bytes + ones)) & tops) != 0) {
+      return false;
+    }
+  }
+  return std::ranges::all_of(text.substr(at), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 void append_utf8(std::string& out, char32_t c) {
   const auto put = [&](char32_t byte) { out.push_back(static_cast<char>(static_cast<unsigned char>(byte))); };
   if (c < 0x80) {
@@ -107,6 +124,9 @@ void append_utf8(std::string& out, char32_t c) {
 }
 
 std::string printable(std::string_view text) {
+  if (is_plain_ascii(text)) {
+    return std::string(text);
+  }
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
@@ -232,6 +252,18 @@ std::string whole_seconds(double seconds) {
 }
 
 std::string seconds_text(double seconds) {
+  constexpr double most = 1e9;
+  if (seconds >= 0 && seconds < most) {
+    // What was recorded has whole milliseconds, and then the division gives it back exactly: printf would find the
+    // same digits, in ten times the time.
+    const auto milliseconds = static_cast<std::int64_t>(seconds * 1000 + 0.5);
+    if (static_cast<double>(milliseconds) / 1000 == seconds) {
+      std::string out = std::to_string(milliseconds / 1000);
+      const std::string fraction = std::to_string(1000 + milliseconds % 1000);
+      out.append(1, '.').append(fraction, 1, 3).append(" s");
+      return out;
+    }
+  }
   std::string out;
   append_format(out, "%.3f s", seconds);
   return out;

@@ -21,6 +21,8 @@ struct CodePoint {
 };
 CodePoint decode_utf8(std::string_view text);
 bool is_valid_utf8(std::string_view text);
+/// Printable ASCII and nothing else, as nearly all text is: as many columns as bytes, and nothing to escape.
+bool is_plain_ascii(std::string_view text);
 void append_utf8(std::string& out, char32_t code_point);
 
 /// `text` with everything that could steer a terminal or forge a line written out: control characters (C0, DEL,

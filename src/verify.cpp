@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "verify.hpp"
 
-#include <optional>
-
 #include "sha256.hpp"
 
 namespace telec {
@@ -26,8 +24,12 @@ std::string with_line_feeds(std::string_view bytes) {
 
 std::string with_carriage_returns(std::string_view bytes) {
   std::string out;
+  out.reserve(bytes.size());
   for (const char c : bytes) {
-    out.append(c == '\n' ? "\r\n" : std::string(1, c));
+    if (c == '\n') {
+      out.push_back('\r');
+    }
+    out.push_back(c);
   }
   return out;
 }
@@ -40,7 +42,7 @@ bool is_same_script(std::string_view bytes, const std::string& sha256_recorded) 
   }
   const std::string plain = with_line_feeds(bytes.starts_with(bom) ? bytes.substr(bom.size()) : bytes);
   const std::string windows = with_carriage_returns(plain);
-  return sha256(plain) == sha256_recorded || sha256(windows) == sha256_recorded ||
+  return (plain != bytes && sha256(plain) == sha256_recorded) || sha256(windows) == sha256_recorded ||
          sha256(std::string(bom) + plain) == sha256_recorded || sha256(std::string(bom) + windows) == sha256_recorded;
 }
 
@@ -58,16 +60,12 @@ State state_of_recheck(bool recorded, Outcome checked) {
 
 std::vector<std::string> recorded_out_of_order(const std::vector<std::string_view>& order) {
   std::vector<std::string> late;
-  std::optional<Migration> last;
+  std::string_view last;
   for (const std::string_view id : order) {
-    auto migration = Migration::parse(id);
-    if (!migration) {
-      continue;
-    }
-    if (last && *migration < *last) {
+    if (!last.empty() && compare_ids(id, last) < 0) {
       late.emplace_back(id);
     } else {
-      last = std::move(migration).value();
+      last = id;
     }
   }
   return late;

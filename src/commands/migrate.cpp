@@ -61,6 +61,7 @@ Plan plan_for(const Invocation& invocation, const Catalog& catalog, const Histor
 }
 
 void list_pending_as(State state, const Plan& plan, Report& report) {
+  report.entries.reserve(plan.steps.size());
   for (const Plan::Step& step : plan.steps) {
     if (!step.recorded) {
       ReportEntry entry;
@@ -73,11 +74,14 @@ void list_pending_as(State state, const Plan& plan, Report& report) {
 }
 
 int dry_run(const Invocation& invocation, const Plan& plan, Voice& voice, Report& report) {
-  list_pending_as(State::pending, plan, report);
+  const std::vector<const Migration*> pending = plan.pending();
+  if (invocation.json || voice.in_hook()) {
+    list_pending_as(State::pending, plan, report);
+  }
   voice.problems(report);
   refuse_problems_if_strict(invocation, report);
-  voice.say(dry_run_text(report, voice.result_style()));
-  return voice.finish(report, invocation.check && !report.entries.empty() ? pending_exit_code : 0);
+  voice.say(dry_run_text(pending, report, voice.result_style()));
+  return voice.finish(report, invocation.check && !pending.empty() ? pending_exit_code : 0);
 }
 
 int nothing_to_do(const Invocation& invocation, Voice& voice, Report& report) {
@@ -134,9 +138,10 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
     listeners.note(attempts.trouble());
     report.notes.push_back(attempts.trouble());
   }
+  auto step = plan.steps.begin();
   for (ReportEntry& entry : report.entries) {
-    const auto step =
-        std::ranges::find_if(plan.steps, [&](const Plan::Step& one) { return one.migration->id() == entry.id; });
+    // What ran is in the order of the plan.
+    step = std::find_if(step, plan.steps.end(), [&](const Plan::Step& one) { return one.migration->id() == entry.id; });
     entry.late = step != plan.steps.end() && step->late;
     if (entry.state == State::already_present &&
         std::ranges::find(invocation.rerun, entry.id) != invocation.rerun.end()) {

@@ -12,54 +12,70 @@
 namespace telec {
 namespace {
 
-void add_details(const History& history, const Tree& tree, const Migration* migration, bool compare,
-                 ReportEntry& entry) {
-  const auto record = history.details(entry.id);
-  if (!record) {
-    return;
+/// What is known about the recorded ones, and what differs.
+class Details {
+ public:
+  /// `compare`: with the scripts, which are read for it.
+  Details(const History& history, const Tree& tree, bool compare)
+      : history_(history), tree_(tree), compare_(compare), out_of_order_(recorded_out_of_order(history.order())) {
+    std::ranges::sort(out_of_order_);
   }
-  entry.at = record->at;
-  entry.outcome = record->outcome;
-  entry.seconds = record->seconds;
-  std::string bytes;
-  std::string reason;
-  if (compare && migration != nullptr && !record->sha256.empty() && tree.read_script(*migration, bytes, reason)) {
-    entry.changed = !is_same_script(bytes, record->sha256);
+
+  /// `migration`: null where the tree has none.
+  void add(const Migration* migration, ReportEntry& entry) {
+    entry.out_of_order = std::ranges::binary_search(out_of_order_, entry.id);
+    auto record = history_.details(entry.id);
+    if (!record) {
+      return;
+    }
+    entry.at = std::move(record->at);
+    entry.outcome = std::move(record->outcome);
+    entry.seconds = record->seconds;
+    std::string reason;
+    if (compare_ && migration != nullptr && !record->sha256.empty() &&
+        tree_.read_script(*migration, bytes_, reason, open_)) {
+      entry.changed = !is_same_script(bytes_, record->sha256);
+    }
   }
-}
+
+ private:
+  const History& history_;
+  const Tree& tree_;
+  bool compare_;
+  std::vector<std::string> out_of_order_;
+  Tree::OpenVersion open_;
+  std::string bytes_;
+};
 
 void list(const Invocation& invocation, const Tree& tree, const History& history, const Plan& plan, Report& report) {
   // Only the exit code is asked for: no script needs to be read.
-  const bool compare = !(invocation.quiet && invocation.check && !invocation.json);
-  const std::vector<std::string> out_of_order = recorded_out_of_order(history.order());
-  const auto add = [&](ReportEntry entry, const Migration* migration) {
-    if (entry.state == State::recorded) {
-      add_details(history, tree, migration, compare, entry);
-      entry.out_of_order = std::ranges::find(out_of_order, entry.id) != out_of_order.end();
-    }
-    if (invocation.pending ? entry.state == State::pending : !invocation.applied || entry.state == State::recorded) {
-      report.entries.push_back(std::move(entry));
-    }
-  };
+  Details details(history, tree, !(invocation.quiet && invocation.check && !invocation.json));
+  report.entries.reserve(plan.steps.size() + plan.gone.size());
   for (const Plan::Step& step : plan.steps) {
-    ReportEntry entry;
+    if (step.recorded ? invocation.pending : invocation.applied) {
+      continue;
+    }
+    ReportEntry& entry = report.entries.emplace_back();
     entry.id = step.migration->id();
-    entry.state = step.recorded ? State::recorded : State::pending;
     entry.late = step.late;
-    add(std::move(entry), step.migration);
+    if (step.recorded) {
+      entry.state = State::recorded;
+      details.add(step.migration, entry);
+    }
+  }
+  if (plan.gone.empty() || invocation.pending) {
+    return;
   }
   for (const std::string& id : plan.gone) {
-    ReportEntry entry;
+    ReportEntry& entry = report.entries.emplace_back();
     entry.id = id;
     entry.state = State::recorded;
     entry.gone = true;
-    add(std::move(entry), nullptr);
+    details.add(nullptr, entry);
   }
-  if (!plan.gone.empty()) {
-    std::ranges::sort(report.entries, [](const ReportEntry& a, const ReportEntry& b) {
-      return *Migration::parse(a.id) < *Migration::parse(b.id);
-    });
-  }
+  std::ranges::sort(
+      report.entries, [](const std::string& a, const std::string& b) { return compare_ids(a, b) < 0; },
+      &ReportEntry::id);
 }
 
 }  // namespace

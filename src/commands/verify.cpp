@@ -21,6 +21,7 @@ std::string recorded_text(const std::optional<Record>& record) {
 /// How many records cannot be compared: the older runner kept no digest.
 std::size_t compare_scripts(const Tree& tree, const History& history, const Plan& plan, Report& report) {
   std::size_t without_digest = 0;
+  Tree::OpenVersion open;
   for (const Plan::Step& step : plan.steps) {
     if (!step.recorded) {
       continue;
@@ -32,7 +33,7 @@ std::size_t compare_scripts(const Tree& tree, const History& history, const Plan
     }
     std::string bytes;
     std::string reason;
-    if (!tree.read_script(*step.migration, bytes, reason)) {
+    if (!tree.read_script(*step.migration, bytes, reason, open)) {
       report.findings.push_back(
           {"script_unreadable", step.migration->path(), 0, reason, "make it a file that can be read"});
     } else if (!is_same_script(bytes, record->sha256)) {

@@ -2,7 +2,6 @@
 #include "status_table.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "../text.hpp"
 #include "width.hpp"
@@ -10,9 +9,9 @@
 namespace telec {
 namespace {
 
+/// What a row says besides its id. Made twice, once for the widths and once to be written: that takes less than keeping
+/// a row for every migration.
 struct Row {
-  std::string id;
-  State state;
   std::string word;
   std::string when;
   std::string took;
@@ -28,8 +27,6 @@ std::string word_for(const ReportEntry& entry) {
 
 Row row_of(const ReportEntry& entry) {
   Row row;
-  row.id = entry.id;
-  row.state = entry.state;
   row.word = word_for(entry);
   row.when = printable(entry.at);
   std::ranges::replace(row.when, 'T', ' ');
@@ -57,10 +54,11 @@ struct Widths {
   }
 };
 
-Widths natural_widths(const std::vector<Row>& rows) {
+Widths natural_widths(const Report& report) {
   Widths widths;
-  for (const Row& row : rows) {
-    widths.id = std::max(widths.id, columns_of(row.id));
+  for (const ReportEntry& entry : report.entries) {
+    const Row row = row_of(entry);
+    widths.id = std::max(widths.id, columns_of(entry.id));
     widths.state = std::max(widths.state, columns_of(row.word));
     widths.when = std::max(widths.when, columns_of(row.when));
     widths.took = std::max(widths.took, columns_of(row.took));
@@ -76,22 +74,38 @@ Widths natural_widths(const std::vector<Row>& rows) {
   return widths;
 }
 
-std::string cells(const Widths& widths, const std::string& id, const std::string& state, const std::string& when,
-                  const std::string& took, const std::string& differs, const Style& style, const State* colored) {
-  std::string line = padded(fitted_middle(id, widths.id), widths.id) + std::string(gap, ' ');
-  const std::string word = padded(state, widths.state);
-  line += colored != nullptr ? style.state(*colored, word) : word;
+void add_padded(std::string& text, std::string_view cell, std::size_t columns) {
+  const std::size_t taken = columns_of(cell);
+  text.append(cell).append(columns - std::min(columns, taken), ' ');
+}
+
+/// Adds a line with its newline. `colored`: the state that gives its word a colour; null: none.
+void add_cells(std::string& text, const Widths& widths, const std::string& id, const Row& row, const Style& style,
+               const State* colored) {
+  if (columns_of(id) > widths.id) {
+    add_padded(text, fitted_middle(id, widths.id), widths.id);
+  } else {
+    add_padded(text, id, widths.id);
+  }
+  text.append(gap, ' ');
+  if (style.color && colored != nullptr) {
+    text.append(style.state(*colored, padded(row.word, widths.state)));
+  } else {
+    add_padded(text, row.word, widths.state);
+  }
   if (widths.when > 0) {
-    line += std::string(gap, ' ') + padded(when.substr(0, widths.when), widths.when);
+    text.append(gap, ' ');
+    add_padded(text, std::string_view(row.when).substr(0, widths.when), widths.when);
   }
   if (widths.took > 0) {
-    line += std::string(gap, ' ') + padded(took, widths.took);
+    text.append(gap, ' ');
+    add_padded(text, row.took, widths.took);
   }
-  if (widths.differs > 0 && !differs.empty()) {
-    line += std::string(gap, ' ') + differs;
+  if (widths.differs > 0 && !row.differs.empty()) {
+    text.append(gap, ' ').append(row.differs);
   }
-  line.erase(line.find_last_not_of(' ') + 1);
-  return line + "\n";
+  text.erase(text.find_last_not_of(' ') + 1);
+  text.append(1, '\n');
 }
 
 }  // namespace
@@ -119,12 +133,7 @@ std::string status_table(const Report& report, const Style& style) {
     return {};
   }
   const std::size_t columns = style.columns;
-  std::vector<Row> rows;
-  rows.reserve(report.entries.size());
-  for (const ReportEntry& entry : report.entries) {
-    rows.push_back(row_of(entry));
-  }
-  Widths widths = natural_widths(rows);
+  Widths widths = natural_widths(report);
   bool differs_below = false;
   if (columns > 0) {
     const auto too_wide = [&] { return widths.sum() > columns; };
@@ -146,12 +155,14 @@ std::string status_table(const Report& report, const Style& style) {
       widths.id = std::max(least_id, columns - std::min(columns, gap + widths.state));
     }
   }
-  std::string heading =
-      cells(widths, "ID", "STATE", "WHEN", "TOOK", widths.differs > 0 ? "DIFFERS" : "", style, nullptr);
+  std::string heading;
+  add_cells(heading, widths, "ID", {"STATE", "WHEN", "TOOK", widths.differs > 0 ? "DIFFERS" : ""}, style, nullptr);
   heading.pop_back();
   std::string text = style.strong(heading) + "\n";
-  for (const Row& row : rows) {
-    text += cells(widths, row.id, row.word, row.when, row.took, row.differs, style, &row.state);
+  text.reserve(text.size() + report.entries.size() * (widths.sum() + 1));
+  for (const ReportEntry& entry : report.entries) {
+    const Row row = row_of(entry);
+    add_cells(text, widths, entry.id, row, style, &entry.state);
     if (differs_below && !row.differs.empty()) {
       text += "  " + fitted(row.differs, columns > 2 ? columns - 2 : 0) + "\n";
     }

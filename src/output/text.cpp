@@ -129,16 +129,29 @@ std::string run_summary(const Report& report, const Style& style) {
   return sum_line(text, style);
 }
 
-std::string dry_run_text(const Report& report, const Style& style) {
-  std::string text;
-  for (const ReportEntry& entry : report.entries) {
-    text += entry_line(entry, 0, style);
-  }
-  if (report.entries.empty()) {
+std::string dry_run_text(const std::vector<const Migration*>& pending, const Report& report, const Style& style) {
+  if (pending.empty()) {
     return run_summary(report, style);
   }
-  return text +
-         sum_line("dry run: " + counted(report.entries.size(), "migration") + " would run, nothing was run", style);
+  const std::string state = style.state(State::pending, padded(words_of(State::pending), state_width)) + "  ";
+  std::size_t size = 0;
+  for (const Migration* migration : pending) {
+    size += state.size() + migration->id().size() + 1;
+  }
+  const std::string sum =
+      sum_line("dry run: " + counted(pending.size(), "migration") + " would run, nothing was run", style);
+  std::string text;
+  text.reserve(size + sum.size());
+  for (const Migration* migration : pending) {
+    if (style.columns > 0) {
+      ReportEntry entry;
+      entry.id = migration->id();
+      text += entry_line(entry, 0, style);
+    } else {
+      text.append(state).append(migration->id()).append(1, '\n');
+    }
+  }
+  return text.append(sum);
 }
 
 namespace {

@@ -30,8 +30,8 @@ std::string sum_line(const std::string& sum, const Style& style);
 /// The last line of a run: "done: 2 migrations, 1 applied, 1 already present\n".
 std::string run_summary(const Report& report, const Style& style);
 
-/// The list of a dry run, with its summary.
-std::string dry_run_text(const Report& report, const Style& style);
+/// The list of a dry run, with its summary. The report need not have entries for it.
+std::string dry_run_text(const std::vector<const Migration*>& pending, const Report& report, const Style& style);
 
 /// The attempts of a report, newest first: a line each (on a narrow terminal two), and with `details` who, with what,
 /// the digest and the log.

@@ -104,6 +104,9 @@ unsigned columns_of(char32_t code_point) {
 }
 
 std::size_t columns_of(std::string_view text) {
+  if (is_plain_ascii(text)) {
+    return text.size();
+  }
   std::size_t columns = 0;
   while (!text.empty()) {
     columns += front_columns(text);

@@ -63,10 +63,9 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
-bool read_all(int fd, std::string& bytes, std::size_t limit, std::size_t expected) {
+bool read_all(int fd, std::string& bytes, std::size_t limit, std::optional<std::size_t> size) {
   bytes.clear();
-  std::size_t chunk = expected + 1;
-  bytes.reserve(chunk + 4096);  // and for the read that finds the end: growing would copy all of it
+  std::size_t chunk = size.value_or(4095) + 1;
   while (bytes.size() <= limit) {
     const std::size_t begin = bytes.size();
     bytes.resize(begin + std::min(chunk, limit + 1 - begin));
@@ -75,11 +74,10 @@ bool read_all(int fd, std::string& bytes, std::size_t limit, std::size_t expecte
       return false;
     }
     bytes.resize(begin + static_cast<std::size_t>(got));
-    if (got == 0) {
+    if (got == 0 || (begin == 0 && bytes.size() == size)) {
       break;
     }
-    // Where all of it was expected at once, what is left to read is the end.
-    chunk = std::clamp<std::size_t>(chunk == expected + 1 ? 4096 : chunk * 4, 4096, std::size_t{1024} * 1024);
+    chunk = std::clamp<std::size_t>(chunk * 4, 4096, std::size_t{1024} * 1024);
   }
   return true;
 }

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,8 +40,9 @@ FileDescriptor open_at(int directory, const char* path, int flags, unsigned mode
 bool write_all(int fd, std::string_view bytes);
 
 /// Reads to the end, at most `limit` bytes plus one, so that a caller can tell that there is more; false with errno.
-/// `expected` is how much there probably is.
-bool read_all(int fd, std::string& bytes, std::size_t limit, std::size_t expected = 4095);
+/// `size`: of a regular file, as fstat(2) told it. One byte more is asked for, so a read that gives just that has seen
+/// the end, and no other is needed to find it.
+bool read_all(int fd, std::string& bytes, std::size_t limit, std::optional<std::size_t> size = std::nullopt);
 
 /// Is it a terminal?
 bool is_terminal(int fd);

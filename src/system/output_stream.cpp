@@ -12,6 +12,11 @@ namespace telec {
 
 void OutputStream::write(std::string_view text) {
   constexpr std::size_t buffer_limit = 65536;
+  if (text.size() >= buffer_limit) {
+    flush();
+    put(text);  // without a copy
+    return;
+  }
   buffer_.append(text);
   if (buffer_.size() >= buffer_limit) {
     flush();
@@ -19,10 +24,14 @@ void OutputStream::write(std::string_view text) {
 }
 
 void OutputStream::flush() {
-  if (failure_ == 0 && !buffer_.empty() && !write_all(fd_, buffer_)) {
+  put(buffer_);
+  buffer_.clear();
+}
+
+void OutputStream::put(std::string_view bytes) {
+  if (failure_ == 0 && !bytes.empty() && !write_all(fd_, bytes)) {
     failure_ = errno;
   }
-  buffer_.clear();
 }
 
 bool OutputStream::is_terminal() const { return ::isatty(fd_) == 1; }

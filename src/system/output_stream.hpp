@@ -21,6 +21,8 @@ class OutputStream {
   [[nodiscard]] unsigned columns() const;
 
  private:
+  void put(std::string_view bytes);
+
   int fd_;
   int failure_ = 0;
   std::string buffer_;

@@ -103,18 +103,26 @@ Catalog Tree::read_catalog() const {
 }
 
 bool Tree::read_script(const Migration& migration, std::string& bytes, std::string& reason) const {
-  const std::string version = std::string("v").append(migration.version());
-  const std::string name(migration.file_name());
+  OpenVersion open;
+  return read_script(migration, bytes, reason, open);
+}
+
+bool Tree::read_script(const Migration& migration, std::string& bytes, std::string& reason, OpenVersion& open) const {
   const auto refuse = [&](const std::string& why) {
     reason = "cannot read the script " + quoted(path_of(migration)) + ": " + why;
     return false;
   };
-  const FileDescriptor directory = open_at(fd_.get(), version.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!directory.is_open()) {
+  if (!open.fd.is_open() || open.version != migration.version()) {
+    open.version = migration.version();
+    open.fd = open_at(fd_.get(), ("v" + open.version).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  }
+  if (!open.fd.is_open()) {
     return refuse(errno_text(errno));
   }
-  // O_NONBLOCK: opening a FIFO that took the script's place must not wait for a writer.
-  const FileDescriptor file = open_at(directory.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  // The file's name is the end of the id. O_NONBLOCK: opening a FIFO that took the script's place must not wait for a
+  // writer.
+  const char* name = migration.file_name().data();
+  const FileDescriptor file = open_at(open.fd.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   struct stat status = {};
   if (!file.is_open() || ::fstat(file.get(), &status) != 0) {
     return refuse(errno == ELOOP ? "it is a symbolic link" : errno_text(errno));

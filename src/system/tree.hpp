@@ -22,6 +22,14 @@ class Tree {
   /// read, is not a regular file (any more), or is larger than 16 MiB.
   bool read_script(const Migration& migration, std::string& bytes, std::string& reason) const;
 
+  /// A version's directory, kept open from one script to the next. For looks at many scripts, in order, while none is
+  /// run: a script could put another directory in its place.
+  struct OpenVersion {
+    std::string version;
+    FileDescriptor fd;
+  };
+  bool read_script(const Migration& migration, std::string& bytes, std::string& reason, OpenVersion& open) const;
+
   /// Writes a new script, and its version directory where there is none; never over a file. Its path. Throws Error
   /// (io).
   [[nodiscard]] std::string create_script(const Migration& migration, const std::string& text) const;

@@ -6,14 +6,17 @@ The counts of one run without a python that was started ahead are in tests/syste
 was bought with, and what it must not have cost.
 """
 
+import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import socket
 import subprocess
 import sys
 import unittest
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import telec  # noqa: E402
@@ -59,7 +62,9 @@ class Counted(unittest.TestCase):
                              f'"sha256": "{"0" * 64}", "python": "3.11.2", "telec": "0.1.0", "user": "ada", "host": "box"}}'
                              for id in ids)
         applied = ",\n".join(f'    "{id}"' for id in ids)
-        self.home.write_state(f'{{\n  "schema": 1,\n  "applied": [\n{applied}\n  ],\n  "history": [\n{entries}\n  ]\n}}\n')
+        crc = zlib.crc32("".join(id + "\n" for id in ids).encode())
+        self.home.write_state(f'{{\n  "schema": 1,\n  "applied": [\n{applied}\n  ],\n  "checksum": "crc32:{crc:08x}",\n'
+                              f'  "history": [\n{entries}\n  ]\n}}\n')
 
 
 @unittest.skipUnless(strace_works(), "strace is not installed, or cannot trace here")
@@ -111,6 +116,49 @@ class Calls(Counted):
         for words in (["migrate", "--dry-run"], ["migrate", "status"]):
             lines = self.trace(LOOKS + ",?open,openat", *words)
             self.assertEqual([line for line in lines if "_step.py" in line], [])
+
+    def test_with_nothing_pending_no_script_is_looked_at_either(self):
+        self.record(self.fill(3))
+        for words in (["migrate"], ["migrate", "--dry-run"], ["migrate", "status", "--check", "-q"]):
+            lines = self.trace(LOOKS + ",?open,openat", *words)
+            self.assertEqual([line for line in lines if "_step.py" in line], [], words)
+
+    def test_a_status_reads_each_recorded_script_once_in_four_calls(self):
+        counts = []
+        for per_version in (10, 20):
+            self.record(self.fill(20, per_version))
+            counts.append(len(self.trace("all", "migrate", "status")))
+        memory = 16  # brk and mmap for what is kept, and a write for each 64 KiB
+        self.assertLessEqual(counts[1] - counts[0], 4 * 200 + memory)
+        self.assertGreaterEqual(counts[1] - counts[0], 4 * 200)
+
+
+class Memory(Counted):
+    """What telec may ask the system for besides its program: a limit on its data segment, so the same on every machine."""
+
+    def setUp(self):
+        super().setUp()
+        if b"__asan_init" in pathlib.Path(telec.binary()).read_bytes():
+            self.skipTest("a sanitizer needs terabytes")
+
+    def run_within(self, mebibytes, *words):
+        limit = int(mebibytes * 1024 * 1024)
+        done = subprocess.run([telec.binary(), *words], env=self.home.environment(), cwd=self.home.path, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)))
+        self.assertEqual(done.returncode, 0, done.stdout.decode()[-500:])
+
+    def test_ten_thousand_migrations_take_less_than_six_mebibytes(self):
+        ids = self.fill(1000)
+        self.run_within(6, "migrate", "--dry-run")
+        self.record(ids)
+        self.run_within(6, "migrate")
+
+    def test_two_hundred_take_less_than_one(self):
+        ids = self.fill(20)
+        self.run_within(1, "migrate", "--dry-run")
+        self.record(ids)
+        self.run_within(1, "migrate")
 
 
 class Shim(Counted):
@@ -225,6 +273,35 @@ class Instructions(Counted):
                     self.record(ids)
                 counts.append(self.instructions(*words))
             self.assertLess(counts[2] - counts[1], (counts[1] - counts[0]) * 2.3, (words, counts))
+
+    def test_a_hundred_thousand_take_ten_times_what_ten_thousand_do(self):
+        counts = []
+        for versions in (1000, 10000):
+            ids = self.fill(versions)
+            shutil.rmtree(self.home.data, ignore_errors=True)
+            pending = self.instructions("migrate", "--dry-run")
+            # As the older runner writes it: with details for each, the file would be larger than what is read.
+            self.home.write_state(json.dumps({"applied": ids}))
+            counts.append((pending, self.instructions("migrate")))
+        for few, many in zip(*counts):
+            self.assertLess(many, few * 11, counts)
+
+    def test_a_commit_costs_no_more_where_much_is_recorded(self):
+        each = []
+        for versions in (2, 100):
+            counts = []
+            for new in (2, 7):
+                shutil.rmtree(self.home.home)
+                self.home.data.mkdir(mode=0o700, parents=True)
+                self.record(self.fill(versions))
+                self.home.add_all(*[f"2.0.0/{i:03}_step.py" for i in range(1, new + 1)])
+                counts.append(self.instructions("migrate", "--no-prestart"))
+                self.assertEqual(len(self.home.applied()), versions * 10 + new)
+                shutil.rmtree(self.home.tree / "v2.0.0")
+            each.append((counts[1] - counts[0]) / 5)
+        # The file is written whole, and compared with what was left on the disk: 0.3 MB, of which a byte that is copied
+        # counts as an instruction here. To make the text of 1,000 entries anew would be another million.
+        self.assertLess(each[1] - each[0], 500_000, each)
 
     def test_an_entry_as_telec_writes_it_is_read_in_one_pass(self):
         ids = self.fill(100)

@@ -178,10 +178,12 @@ TEST_CASE("nothing to do says why") {
 }
 
 TEST_CASE("a dry run lists what would run, and says that nothing was") {
-  CHECK(dry_run_text(report_of({entry(A, State::pending), entry(B, State::pending)}), plain) ==
+  const Migration a = *Migration::parse(A);
+  const Migration b = *Migration::parse(B);
+  CHECK(dry_run_text({&a, &b}, {}, plain) ==
         "pending          1.0.0/001_a.py\npending          1.0.0/002_bb.py\ndry run: 2 migrations would run, nothing "
         "was run\n");
-  CHECK(dry_run_text({}, plain) == "nothing to do: no migrations in the tree\n");
+  CHECK(dry_run_text({}, {}, plain) == "nothing to do: no migrations in the tree\n");
 }
 
 TEST_CASE("problems are one line each, with a path made printable") {
