@@ -124,6 +124,7 @@ Leftovers::Ended Leftovers::end(pid_t waiting) const {
     if (left.empty()) {
       return result;
     }
+    // All of them are named before any is killed: a group ends at once.
     for (const pid_t pid : left) {
       if (std::ranges::find(named, pid) == named.end() && stat_of(pid).state != 'Z') {
         named.push_back(pid);
@@ -133,6 +134,8 @@ Leftovers::Ended Leftovers::end(pid_t waiting) const {
           result.ended += ", ...";
         }
       }
+    }
+    for (const pid_t pid : left) {
       // Its children become ours when it ends, and are found in the next round. A whole group goes at once, so that
       // something that forks as fast as it is killed loses the race.
       const pid_t group = ::getpgid(pid);
