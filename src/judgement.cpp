@@ -25,6 +25,10 @@ struct Line {
 
 /// One line with the run's nonce; nothing for a scribble.
 std::optional<Line> read_line(std::string_view text, std::string_view nonce) {
+  // Before anything is parsed: a script may scribble a megabyte of lines.
+  if (nonce.empty() || text.find(nonce) == std::string_view::npos) {
+    return std::nullopt;
+  }
   Line line;
   std::string line_nonce;
   try {
@@ -54,7 +58,7 @@ std::optional<Line> read_line(std::string_view text, std::string_view nonce) {
   } catch (const JsonFault&) {
     return std::nullopt;
   }
-  if (nonce.empty() || line_nonce != nonce) {
+  if (line_nonce != nonce) {
     return std::nullopt;
   }
   return line;
