@@ -28,9 +28,11 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   must(static_cast<bool>(a) == Version::fault_of(first).empty());
   if (a) {
     must(a.value().text() == first);
-    must(static_cast<bool>(Version::parse_loosely(" v" + std::string(first) + " ")));
+    must(Version::parse_loosely(" v" + std::string(first) + " ")->text() == first);
     must((a.value() <=> a.value()) == std::strong_ordering::equal);
   }
+  const auto loose = Version::parse_loosely(first);
+  must(loose ? Version::fault_of(loose->text()).empty() : !a && !loose.reason().empty());
   if (a && b) {
     must((a.value() < b.value()) == (b.value() > a.value()));
     must((a.value() == b.value()) == ((a.value() <=> b.value()) == std::strong_ordering::equal));

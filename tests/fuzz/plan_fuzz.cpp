@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Any listing of directories, one entry a line, after its type (`f`, `d` or `o`); a line that begins with `r` is a
-// recorded id. The catalog is sorted, what is pending is in it and not recorded, and nothing is listed twice.
+// recorded id, with `>` or `<` the range's beginning or end, with `=` or `*` an id of --only or --rerun. The catalog is
+// sorted, what is planned is in it and in range, what is pending is not recorded, and nothing is listed twice.
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +42,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   std::vector<Listing> versions;
   std::vector<std::string> seen;
   std::string recorded;
+  std::optional<Version> from;
+  std::optional<Version> to;
+  Selection selection;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::string_view line = text.substr(begin, end - begin);
@@ -52,6 +57,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
       if (Migration::fault_of(name).empty()) {
         recorded += (recorded.empty() ? "" : ", ") + json_string(name);
       }
+    } else if (line[0] == '>' || line[0] == '<') {
+      if (auto version = Version::parse(name)) {
+        (line[0] == '>' ? from : to) = std::move(version).value();
+      }
+    } else if (line[0] == '=' || line[0] == '*') {
+      (line[0] == '=' ? selection.only : selection.rerun).push_back(name);
     } else if (line[0] == ' ' && !versions.empty() && name.size() > 1) {
       versions.back().entries.emplace_back(name.substr(1), type_of(name[0]));
     } else if (name.find('/') == std::string::npos && std::ranges::find(seen, name) == seen.end()) {
@@ -77,10 +88,26 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   auto history = History::parse("{\"applied\": [" + recorded + "]}");
   must(static_cast<bool>(history));
   const History known = std::move(history).value();
-  const Plan plan = make_plan(catalog, known, Range{});
-  must(plan.steps.size() == catalog.migrations().size());
+  const auto between = Range::between(from, to);
+  const Range range = between ? *between : Range{};
+  const Plan plan = make_plan(catalog, known, range, selection);
+  const auto is_in = [](const std::vector<std::string>& ids, const std::string& id) {
+    return std::ranges::find(ids, id) != ids.end();
+  };
+  if (!from && !to && selection.only.empty() && selection.rerun.empty()) {
+    must(plan.steps.size() == catalog.migrations().size());
+  }
+  for (const Plan::Step& step : plan.steps) {
+    const std::string& id = step.migration->id();
+    must(range.contains(step.migration->version()) && catalog.find(id) == step.migration);
+    must(!step.recorded || (known.contains(id) && !is_in(selection.rerun, id)));
+    must(selection.only.empty() || is_in(selection.only, id));
+  }
   for (const Migration* migration : plan.pending()) {
-    must(!known.contains(migration->id()) && catalog.find(migration->id()) == migration);
+    must(!known.contains(migration->id()) || is_in(selection.rerun, migration->id()));
+  }
+  for (const std::string& id : plan.gone) {
+    must(known.contains(id) && catalog.find(id) == nullptr);
   }
   for (const Problem& problem : plan.problems) {
     must(!problem.message.empty());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Any bytes for a terminal and for JSON: no control character gets through, what is printed is valid UTF-8, and a JSON
 // string reads back as what can be read back of it.
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
@@ -50,7 +51,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     must(line.find('\n') == std::string_view::npos);
   }
   must(last_lines(text, 3).size() <= 3);
-  static_cast<void>(decimal_number(text.substr(0, 400)));
+  const double seconds = std::clamp(decimal_number(text).value_or(0), 0.0, 1e9);
+  must(is_harmless(whole_seconds(seconds)) && seconds_text(seconds).ends_with(" s"));
+  must(counted(lines_of(text).size(), "line").ends_with("line") == (lines_of(text).size() == 1));
   static_cast<void>(shell_quoted(text));
   try {
     JsonScanner any(text, 16);
