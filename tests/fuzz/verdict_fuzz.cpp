@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Any bytes on the verdict's descriptor, under each way in which python can end: never an answer of check() or migrate()
-// without the nonce and a clean exit, and never a failure without words.
+// Any bytes on the verdict's descriptor, under each way in which python can end: never an answer of check() or
+// migrate() without the nonce and a clean exit, and never a failure without words.
 #include <cstdlib>
 #include <string_view>
 
@@ -20,7 +20,7 @@ bool is_answer(telec::Outcome outcome) {
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace telec;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const Ending endings[] = {Exited{0},   Exited{3},       Killed{11, true},  TimedOut{1},
+  const Ending endings[] = {Exited{0},   Exited{3},       Killed{11, true},   TimedOut{1},
                             Stopped{15}, NotStarted{"x"}, StatusUnknown{"x"}, Killed{77, false}};
   const Ending& ending = endings[size == 0 ? 0 : data[0] % std::size(endings)];
   ChildResult child;
