@@ -5,6 +5,7 @@
 
 #include "../output/users.hpp"
 #include "../system/accounts.hpp"
+#include "../system/paths.hpp"
 #include "../system/surroundings.hpp"
 #include "../system/tree.hpp"
 #include "../system/trusted_place.hpp"

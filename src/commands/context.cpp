@@ -5,6 +5,7 @@
 #include "../output/text.hpp"
 #include "../output/users.hpp"
 #include "../system/calls.hpp"
+#include "../system/paths.hpp"
 #include "../system/surroundings.hpp"
 #include "build_config.hpp"
 

@@ -9,6 +9,7 @@
 #include "../system/calls.hpp"
 #include "../system/host.hpp"
 #include "../system/lock_file.hpp"
+#include "../system/paths.hpp"
 #include "../system/python.hpp"
 #include "../system/script_reader.hpp"
 #include "../system/state_file.hpp"

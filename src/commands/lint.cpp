@@ -4,6 +4,7 @@
 #include "../lint_tree.hpp"
 #include "../output/text.hpp"
 #include "../sha256.hpp"
+#include "../system/paths.hpp"
 #include "../system/python.hpp"
 #include "../system/script_reader.hpp"
 #include "../system/surroundings.hpp"

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/filesystem/path.hpp>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -93,13 +92,6 @@ std::string read_line(int fd) {
   }
   return line;
 }
-
-std::string directory_of(const std::string& path) {
-  const auto parent = boost::filesystem::path(path).parent_path();
-  return parent.empty() ? "." : parent.native();
-}
-
-std::string name_of(const std::string& path) { return boost::filesystem::path(path).filename().native(); }
 
 std::string utc_now() {
   // Not gmtime(3): it reads the file that TZ names, whatever that is. And four digits for the year, whatever the clock

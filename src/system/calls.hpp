@@ -50,10 +50,6 @@ bool is_terminal(int fd);
 /// One line of at most 1000 bytes, without its newline; what came so far where the input ends.
 std::string read_line(int fd);
 
-/// The directory part of a path ("." where there is none), and the name after it.
-std::string directory_of(const std::string& path);
-std::string name_of(const std::string& path);
-
 /// The time now, UTC, RFC 3339: 2026-11-22T07:30:00Z. From 1970 to 9999, whatever the clock says, and no file is read.
 std::string utc_now();
 

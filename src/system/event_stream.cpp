@@ -10,6 +10,7 @@
 
 #include "../text.hpp"
 #include "calls.hpp"
+#include "paths.hpp"
 #include "surroundings.hpp"
 
 namespace telec {

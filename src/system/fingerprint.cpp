@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "calls.hpp"
+#include "paths.hpp"
 
 namespace telec {
 namespace {

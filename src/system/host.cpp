@@ -11,6 +11,7 @@
 #include <cstdio>
 
 #include "calls.hpp"
+#include "paths.hpp"
 
 namespace telec {
 namespace {

@@ -25,6 +25,7 @@
 #include "../text.hpp"
 #include "calls.hpp"
 #include "mutant.hpp"
+#include "paths.hpp"
 #include "surroundings.hpp"
 
 namespace telec {

@@ -12,6 +12,7 @@
 #include "../text.hpp"
 #include "calls.hpp"
 #include "mutant.hpp"
+#include "paths.hpp"
 #include "trusted_place.hpp"
 
 namespace telec {

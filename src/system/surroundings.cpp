@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/filesystem/operations.hpp>
 #include <cstdlib>
 #include <string_view>
 
@@ -102,12 +101,6 @@ std::string user_name() {
 std::string host_name() {
   std::array<char, 256> buffer{};
   return ::gethostname(buffer.data(), buffer.size() - 1) == 0 && buffer[0] != '\0' ? buffer.data() : "?";
-}
-
-std::string absolute_path(const std::string& path) {
-  boost::system::error_code error;
-  const auto here = boost::filesystem::current_path(error);
-  return error ? path : boost::filesystem::absolute(path, here).lexically_normal().native();
 }
 
 std::vector<std::string> script_environment(const std::string& home) {

@@ -26,9 +26,6 @@ std::string host_name();
 /// An environment variable; nothing where it is unset or empty.
 std::optional<std::string> environment(const char* name);
 
-/// `path` made absolute against the current directory, since a script runs in another one.
-std::string absolute_path(const std::string& path);
-
 /// All that a script sees of the caller's environment, as NAME=VALUE: HOME, USER, LOGNAME, a fixed PATH, TZ, LANG
 /// and LC_*, and TELEC_VERSION. (TELEC_MIGRATION_ID is added when a migration starts.)
 std::vector<std::string> script_environment(const std::string& home);

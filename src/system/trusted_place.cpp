@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/filesystem/operations.hpp>
 #include <optional>
 #include <string_view>
 
@@ -13,6 +12,7 @@
 #include "../text.hpp"
 #include "calls.hpp"
 #include "mutant.hpp"
+#include "paths.hpp"
 
 namespace telec {
 namespace {
@@ -120,7 +120,6 @@ void refuse_unsafe_scripts(const std::string& tree, const std::vector<const Migr
     }
     return;
   }
-  namespace fs = boost::filesystem;
   std::string_view last;
   for (const Migration* migration : pending) {
     if (migration->version() == last) {
@@ -132,17 +131,11 @@ void refuse_unsafe_scripts(const std::string& tree, const std::vector<const Migr
     if (const auto place = facts_of(directory)) {
       checked(what, *place);
     }
-    boost::system::error_code error;
-    for (fs::recursive_directory_iterator entry(directory, error);
-         !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-      const std::string path = entry->path().native();
+    for (const std::string& path : everything_below(directory)) {
       const auto place = facts_of(path);
       if (place && checked(what, *place).is_link) {
         walk(what, path);
       }
-    }
-    if (error) {
-      throw io_error("list the directory", directory, error.value());
     }
   }
 }

@@ -184,7 +184,7 @@ class Log(Case):
             for path in (self.home.data, self.home.logs):
                 shutil.chown(path, 65534, 65534)
             command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
-        result = subprocess.run(command, env=self.home.environment(), capture_output=True, text=True, timeout=60, cwd=self.home.home)
+        result = subprocess.run(command, env=self.home.environment(**telec.WHILE_TRACED), capture_output=True, text=True, timeout=60, cwd=self.home.home)
         if result.returncode != 0 and "cannot open" in result.stderr and str(telec.ROOT) in result.stderr:
             self.skipTest("the program cannot be reached by another user")
         self.assertEqual((result.returncode, self.home.applied()), (0, [ONE]), result)
@@ -510,7 +510,7 @@ class WithoutHardLinks(Case):
 
     def telec(self, *args):
         command = [*self.before, telec.binary(), "migrate", *args, "--state-file", self.state]
-        result = subprocess.run(command, env=self.home.environment(), capture_output=True, text=True, timeout=60, cwd=self.home.path,
+        result = subprocess.run(command, env=self.home.environment(**telec.WHILE_TRACED), capture_output=True, text=True, timeout=60, cwd=self.home.path,
                                 stdin=subprocess.DEVNULL)
         self.assertEqual(result.returncode, 0, result)
         if self.before:

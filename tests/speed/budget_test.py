@@ -93,6 +93,8 @@ class Calls(Counted):
         self.assertIn(len(lines), (2, 3))
 
     def test_with_nothing_pending_only_stdout_is_written(self):
+        if telec.is_sanitized():
+            self.skipTest("a sanitizer writes to a pipe of its own, to see whether an address can be read")
         ids = self.fill(5)
         self.record(ids)
         for words in (["migrate"], ["migrate", "status"], ["migrate", "--dry-run"], ["migrate", "--json"]):
@@ -138,7 +140,7 @@ class Memory(Counted):
 
     def setUp(self):
         super().setUp()
-        if b"__asan_init" in pathlib.Path(telec.binary()).read_bytes():
+        if telec.is_sanitized():
             self.skipTest("a sanitizer needs terabytes")
 
     def run_within(self, mebibytes, *words):
@@ -242,7 +244,7 @@ class Instructions(Counted):
 
     def setUp(self):
         super().setUp()
-        if b"__asan_init" in pathlib.Path(telec.binary()).read_bytes():
+        if telec.is_sanitized():
             self.skipTest("a sanitizer counts along")
 
     def instructions(self, *words):

@@ -20,11 +20,22 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PYTHON = os.environ.get("TELEC_TEST_PYTHON", "/usr/bin/python3")
 
 
+# Whoever runs the tests may ignore these, as nohup and a shell's "&" do; a telec below would then ignore them too.
+for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
+
+
 def binary():
     name = os.environ.get("TELEC_BINARY")
     if not name:
         sys.exit("TELEC_BINARY is not set: it names the telec to test, as in TELEC_BINARY=build/telec")
     return os.path.abspath(name)
+
+
+def is_sanitized():
+    """Whether the program under test was built with a sanitizer: it makes system calls of its own, and needs terabytes."""
+    return b"__asan_init" in pathlib.Path(binary()).read_bytes()
 
 
 # LeakSanitizer cannot work in a traced process, and ends it with an error of its own.

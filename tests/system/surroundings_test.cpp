@@ -14,6 +14,7 @@
 #include "build_config.hpp"
 #include "doctest_main.hpp"
 #include "fixture.hpp"
+#include "system/paths.hpp"
 
 using namespace telec;
 using namespace telec_test;

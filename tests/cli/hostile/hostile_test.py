@@ -27,7 +27,7 @@ import telec  # noqa: E402
 from cases import ANY, BAD, CASES, FIRST, LAST, LOG_LIMIT  # noqa: E402
 
 JOBS = int(os.environ.get("TELEC_TEST_JOBS", "4"))
-SANITIZED = b"__asan_init" in pathlib.Path(telec.binary()).read_bytes()
+SANITIZED = telec.is_sanitized()
 
 DOCUMENT_KEYS = {"schema", "tool", "command", "ok", "dry_run", "range", "migrations", "problems", "error"}
 ERROR_KEYS = {"code", "message", "hint", "id", "stage", "traceback", "log"}
