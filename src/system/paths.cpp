@@ -5,8 +5,6 @@
 #include <filesystem>
 #include <system_error>
 
-#include "calls.hpp"
-
 namespace telec {
 
 std::string directory_of(const std::string& path) {
@@ -19,20 +17,14 @@ std::string name_of(const std::string& path) { return std::filesystem::path(path
 std::string absolute_path(const std::string& path) {
   std::error_code error;
   const auto here = std::filesystem::current_path(error);
-  return error ? path : (here / path).lexically_normal().native();
-}
-
-std::vector<std::string> everything_below(const std::string& directory) {
-  std::vector<std::string> result;
-  std::error_code error;
-  for (std::filesystem::recursive_directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error)) {
-    result.push_back(entry->path().native());
-  }
   if (error) {
-    throw io_error("list the directory", directory, error.value());
+    return path;
   }
-  return result;
+  std::string plain = (here / path).lexically_normal().native();
+  if (plain.size() > 1 && plain.ends_with('/') && !path.ends_with('/')) {
+    plain.pop_back();  // of "..", which leaves it there
+  }
+  return plain;
 }
 
 }  // namespace telec

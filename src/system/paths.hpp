@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Paths as text, and what lies below one.
+// Paths as text.
 #pragma once
 #include <string>
-#include <vector>
 
 namespace telec {
 
@@ -13,9 +12,5 @@ std::string name_of(const std::string& path);
 /// `path` made absolute against the current directory, without "." and "..", since a script runs in another directory;
 /// as it is where the current directory is gone. Symbolic links are not looked at. A trailing slash stays.
 std::string absolute_path(const std::string& path);
-
-/// The paths of everything below a directory, at any depth, in no order. Links are named and not followed. Throws Error
-/// (io) when a directory cannot be listed.
-std::vector<std::string> everything_below(const std::string& directory);
 
 }  // namespace telec

@@ -200,8 +200,8 @@ History StateFile::load() {
   return std::move(history).value();
 }
 
-bool StateFile::discard_temporary() const {
-  return ::unlinkat(directory_.descriptor(), temporary_name().c_str(), 0) == 0;
+bool StateFile::discard(const std::string& temporary) const noexcept {
+  return ::unlinkat(directory_.descriptor(), temporary.c_str(), 0) == 0;
 }
 
 void StateFile::remove_leftover() const {
@@ -225,7 +225,7 @@ void StateFile::probe() const {
   const int write_errno = errno;
   const int closed = file.close();
   const int close_errno = errno;
-  const bool removed = discard_temporary();
+  const bool removed = discard(temporary);
   const int remove_errno = errno;
   if (!written || closed != 0) {
     throw io_error("write a probe to", path, written ? close_errno : write_errno);
@@ -339,7 +339,7 @@ void StateFile::commit(const History& history) {
       throw io_error("rename to " + quoted(directory_.path()), path, errno);
     }
   } catch (...) {
-    static_cast<void>(discard_temporary());  // the first failure is the one to tell of
+    discard(temporary);  // the first failure is the one to tell of
     throw;
   }
   last_ = std::move(next);

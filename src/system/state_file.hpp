@@ -82,7 +82,7 @@ class StateFile : public HistoryStore {
   void confirm_unchanged() const;
   void keep_old_generation() const;
   void remove_leftover() const;
-  [[nodiscard]] bool discard_temporary() const;
+  bool discard(const std::string& temporary) const noexcept;
   [[nodiscard]] std::string old_name() const { return directory_.name() + ".old"; }
   [[nodiscard]] std::string temporary_name() const { return directory_.name() + ".tmp"; }
   [[nodiscard]] std::string way_back(bool newer_schema) const;

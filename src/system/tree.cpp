@@ -1,63 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "tree.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <array>
 #include <string_view>
 #include <vector>
 
 #include "../text.hpp"
 #include "calls.hpp"
+#include "listing.hpp"
 
 namespace telec {
 namespace {
 
 constexpr std::size_t script_limit = std::size_t{16} * 1024 * 1024;
-
-FileType type_of(int directory, const dirent64& entry) {
-  switch (entry.d_type) {
-    case DT_REG: return FileType::regular;
-    case DT_DIR: return FileType::directory;
-    case DT_UNKNOWN: break;
-    default: return FileType::other;
-  }
-  struct stat status = {};
-  if (::fstatat(directory, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    return FileType::other;
-  }
-  if (S_ISREG(status.st_mode)) {
-    return FileType::regular;
-  }
-  return S_ISDIR(status.st_mode) ? FileType::directory : FileType::other;
-}
-
-/// Calls `on_entry(name, type)` for each entry but `.` and `..`. Reads with getdents64(2): opendir(3) would cost two
-/// more calls and 32 KiB per directory, and a tree has one for each version.
-template <class OnEntry>
-void list(const FileDescriptor& fd, const std::string& path, OnEntry on_entry) {
-  alignas(dirent64) static std::array<char, 32768> buffer;
-  while (true) {
-    const ssize_t got = repeated([&] { return ::getdents64(fd.get(), buffer.data(), buffer.size()); });
-    if (got < 0) {
-      throw io_error("list the directory", path, errno);
-    }
-    if (got == 0) {
-      return;
-    }
-    for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
-      // The kernel lays out whole entries, each aligned for the next.
-      const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
-      at += entry->d_reclen;
-      const std::string_view name = entry->d_name;
-      if (name != "." && name != "..") {
-        on_entry(name, type_of(fd.get(), *entry));
-      }
-    }
-  }
-}
 
 }  // namespace
 
@@ -85,7 +42,7 @@ Catalog Tree::read_catalog() const {
   if (!top.is_open()) {
     throw io_error("open the migrations directory", directory_, errno);
   }
-  list(top, directory_, [&](std::string_view name, FileType type) {
+  list_directory(top, directory_, [&](std::string_view name, FileType type) {
     if (catalog.add_top(name, type)) {
       versions.emplace_back(name);
     }
@@ -96,7 +53,7 @@ Catalog Tree::read_catalog() const {
     if (!fd.is_open()) {
       throw io_error("open the version directory", path, errno);
     }
-    list(fd, path, [&](std::string_view name, FileType type) { catalog.add_script(version, name, type); });
+    list_directory(fd, path, [&](std::string_view name, FileType type) { catalog.add_script(version, name, type); });
   }
   catalog.finish();
   return catalog;

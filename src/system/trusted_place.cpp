@@ -11,8 +11,8 @@
 #include "../safety.hpp"
 #include "../text.hpp"
 #include "calls.hpp"
+#include "listing.hpp"
 #include "mutant.hpp"
-#include "paths.hpp"
 
 namespace telec {
 namespace {

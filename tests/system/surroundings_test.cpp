@@ -14,7 +14,6 @@
 #include "build_config.hpp"
 #include "doctest_main.hpp"
 #include "fixture.hpp"
-#include "system/paths.hpp"
 
 using namespace telec;
 using namespace telec_test;
@@ -166,13 +165,4 @@ TEST_CASE("a variable that is unset or empty is nothing") {
           return environment("TELEC_TEST_A").value_or("none") + environment("TELEC_TEST_B").value_or(" none") +
                  environment("TELEC_TEST_C").value_or(" none");
         }) == "value none none");
-}
-
-TEST_CASE("a path is made absolute and plain") {
-  const TemporaryDirectory directory;
-  CHECK(absolute_path("/a/b") == "/a/b");
-  CHECK(absolute_path("/a/../b/./c") == "/b/c");
-  CHECK(in_fork([&] {
-          return ::chdir(directory.path().c_str()) == 0 ? absolute_path("x/../y.json") : "cannot enter the directory";
-        }) == directory.path() + "/y.json");
 }
