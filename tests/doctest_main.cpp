@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <iostream>
 #include <string>
 
@@ -63,6 +64,10 @@ REGISTER_LISTENER("tally", 1, Tally);
 void telec_test::skip(const std::string& reason) { reason_to_skip = reason; }
 
 int main(int count, char** words) {
+  // Whoever runs the tests may ignore these, as nohup and a shell's "&" do; what is tested would inherit that.
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+    static_cast<void>(std::signal(signal, SIG_DFL));
+  }
   doctest::Context context(count, words);
   context.setOption("no-version", true);
   const int result = context.run();

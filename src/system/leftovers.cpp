@@ -86,6 +86,20 @@ bool has_any_child() {
   return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
 }
 
+/// Names those that were not named before.
+void add_names(const std::vector<pid_t>& left, Leftovers::Ended& result) {
+  for (const pid_t pid : left) {
+    if (std::ranges::find(result.named, pid) == result.named.end() && stat_of(pid).state != 'Z') {
+      result.named.push_back(pid);
+      if (result.named.size() <= most_named) {
+        result.ended += (result.ended.empty() ? "" : ", ") + name_of_process(pid);
+      } else if (result.named.size() == most_named + 1) {
+        result.ended += ", ...";
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<pid_t> children_of_this_process() {
@@ -114,27 +128,28 @@ std::vector<pid_t> children_of_this_process() {
 
 Leftovers::Leftovers() : spared_(children_of_this_process()) { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
-Leftovers::Ended Leftovers::end(pid_t waiting) const {
+std::vector<pid_t> Leftovers::left(pid_t waiting) const {
+  std::vector<pid_t> left = children_of_this_process();
+  std::erase_if(left, [&](pid_t pid) { return pid == waiting || std::ranges::find(spared_, pid) != spared_.end(); });
+  return left;
+}
+
+Leftovers::Ended Leftovers::find(pid_t waiting) const {
   Ended result;
-  std::vector<pid_t> named;
+  add_names(left(waiting), result);
+  return result;
+}
+
+Leftovers::Ended Leftovers::end(pid_t waiting, Ended found) const {
+  Ended result = std::move(found);
   const double deadline = monotonic_seconds() + time_limit;
   while (true) {
-    std::vector<pid_t> left = children_of_this_process();
-    std::erase_if(left, [&](pid_t pid) { return pid == waiting || std::ranges::find(spared_, pid) != spared_.end(); });
+    const std::vector<pid_t> left = this->left(waiting);
     if (left.empty()) {
       return result;
     }
     // All of them are named before any is killed: a group ends at once.
-    for (const pid_t pid : left) {
-      if (std::ranges::find(named, pid) == named.end() && stat_of(pid).state != 'Z') {
-        named.push_back(pid);
-        if (named.size() <= most_named) {
-          result.ended += (result.ended.empty() ? "" : ", ") + name_of_process(pid);
-        } else if (named.size() == most_named + 1) {
-          result.ended += ", ...";
-        }
-      }
-    }
+    add_names(left, result);
     for (const pid_t pid : left) {
       // Its children become ours when it ends, and are found in the next round. A whole group goes at once, so that
       // something that forks as fast as it is killed loses the race.

@@ -19,14 +19,21 @@ class Leftovers {
   Leftovers();
 
   struct Ended {
-    std::string ended;      ///< "4711 (sleep), 4712 (sh)"; empty: there were none
-    std::string survivors;  ///< those that were still there after ten seconds of trying
+    std::string ended;         ///< "4711 (sleep), 4712 (sh)"; empty: there were none
+    std::string survivors;     ///< those that were still there after ten seconds of trying
+    std::vector<pid_t> named;  ///< those that `ended` tells of, or has no more room for
   };
-  /// Kills what is left and waits for it, but for `waiting`, the python of the next migration (-1: there is none). Call
-  /// after the script's python has been waited for.
-  [[nodiscard]] Ended end(pid_t waiting = -1) const;
+  /// What is left now, but for `waiting`, the python of the next migration (-1: there is none). Zombies are not, so
+  /// that it can be called between the end of the script's python and its reaping: what is killed then has no name any
+  /// more.
+  [[nodiscard]] Ended find(pid_t waiting = -1) const;
+  /// Kills what is left and waits for it, but for `waiting`, and adds it to what was `found`. Call after the script's
+  /// python has been waited for.
+  [[nodiscard]] Ended end(pid_t waiting = -1, Ended found = {}) const;
 
  private:
+  [[nodiscard]] std::vector<pid_t> left(pid_t waiting) const;
+
   std::vector<pid_t> spared_;
 };
 

@@ -84,7 +84,8 @@ class Attempt {
     }
   }
 
-  void run(const std::string& order) {
+  /// `on_exit()` is called when the python has ended, before it is reaped and before its group is killed.
+  void run(const std::string& order, const std::function<void()>& on_exit) {
     asio::async_write(channel_, asio::buffer(order), [this](error_code error, std::size_t) {
       // A python that ended before it took all of it says so by how it ended.
       if (error && error != asio::error::broken_pipe && error != asio::error::connection_reset) {
@@ -100,6 +101,7 @@ class Attempt {
     tick();
     while (!exited_ && io_.run_one() > 0) {
     }
+    on_exit();
     ::kill(-pid_, SIGKILL);
     ending_ = reap();
     output_.cancel();
@@ -463,8 +465,9 @@ ChildResult Python::run(const Migration& migration) {
                                                    options_.timeout, began, on_hello);
     const char* mode = options_.only_check ? "check" : "run";
     const Order order = {migration.id(), tree_.path_of(migration), mode, !expected_.empty()};
-    attempt->run(unsent + order_text(result.nonce, order, source));
-    const Leftovers::Ended left = leftovers_.end(standby_.pid());
+    Leftovers::Ended left;
+    attempt->run(unsent + order_text(result.nonce, order, source), [&] { left = leftovers_.find(standby_.pid()); });
+    left = leftovers_.end(standby_.pid(), std::move(left));
     attempt->drain();
     attempt->report(result);
     result.survivors = left.survivors;

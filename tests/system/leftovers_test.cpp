@@ -94,6 +94,23 @@ TEST_CASE("what has ended by itself is waited for, and is not worth a word") {
   CHECK(said == "||yes");
 }
 
+TEST_CASE("what was found before it was killed keeps its name") {
+  const TemporaryDirectory directory;
+  const std::string said = in_fork([&] {
+    const Leftovers leftovers;
+    const Launched child = launch(child_spec({"sleep", directory / "started"}));
+    eventually([&] { return exists(directory / "started"); });
+    const Leftovers::Ended found = leftovers.find();
+    ::kill(child.pid, SIGKILL);
+    siginfo_t info = {};
+    ::waitid(P_PID, static_cast<id_t>(child.pid), &info, WEXITED | WNOWAIT);
+    const std::string name = std::to_string(child.pid) + " (system_child)";
+    return yes_or_no(leftovers.find().ended.empty()) + " " + yes_or_no(found.ended == name) + " " +
+           yes_or_no(leftovers.end(-1, found).ended == name);
+  });
+  CHECK(said == "yes yes yes");
+}
+
 TEST_CASE("no zombie stays after leftovers were ended") {
   const TemporaryDirectory directory;
   const std::string said = in_fork([&] {

@@ -27,10 +27,6 @@ std::map<std::string, std::string> start(const std::string& mode, const std::fun
   const std::string path = directory / "report";
   const pid_t pid = ::fork();
   if (pid == 0) {
-    // Whoever runs the tests may ignore some themselves, as nohup and a shell's "&" do.
-    for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-      ::signal(signal, SIG_DFL);
-    }
     careless();
     ::execl(program.c_str(), program.c_str(), mode.c_str(), path.c_str(), nullptr);
     ::_exit(127);

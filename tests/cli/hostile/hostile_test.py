@@ -44,6 +44,19 @@ def as_tuple(value):
     return value if isinstance(value, tuple) else (value,)
 
 
+def becomes_free(file):
+    """Whether a lock is free; at once, but for a python that dies with its killed runner and still has its descriptor."""
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+
+
 def strict_object(pairs):
     value = dict(pairs)
     if len(value) != len(pairs):
@@ -345,9 +358,7 @@ class Run:
                 self.complain(f"left behind: {sorted(extra)}")
         if home.lock_file.is_file():
             with open(home.lock_file, "rb") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
+                if not becomes_free(file):
                     self.complain("the lock is still held")
 
     def look_at_history(self, state):
