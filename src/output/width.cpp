@@ -150,7 +150,9 @@ std::string wrapped(std::string_view sentence, std::size_t columns, std::size_t 
     const std::string_view piece = after_colon && sentence.starts_with("telec ") ? sentence : front_piece(sentence);
     after_colon = piece.ends_with(':');
     const std::size_t width = columns_of(piece);
-    if (!first && taken + 1 + width > columns) {
+    // Nothing is gained where the line below has no room either.
+    const bool begins_below = first && taken > indent && taken + width > columns && indent + width <= columns;
+    if (begins_below || (!first && taken + 1 + width > columns)) {
       out.append("\n").append(indent, ' ');
       taken = indent;
     } else if (!first) {

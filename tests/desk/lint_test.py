@@ -250,6 +250,14 @@ class Lint(unittest.TestCase):
         self.assertFalse((self.home.tree / "v1.1.0" / "executed").exists())
         self.assertFalse(list(self.home.tree.rglob("__pycache__")))
 
+    def test_quiet_is_empty_without_findings_and_has_each_finding(self):
+        self.home.add(ID, GOOD)
+        self.assertEqual(self.home.run("migrate", "lint", "-q").out, "")
+        self.home.add(ID, MIGRATE)
+        result = self.home.run("migrate", "lint", "-q")
+        self.assertEqual((result.code, result.out), (4, "v1.1.0/001_one.py:1: no_check: the script has no check()\n"
+                                                        "    write it as: def check(): ... return True or False\n"))
+
     def test_text_says_path_line_rule_why_and_how(self):
         self.home.add(ID, GOOD + "def f(p):\n    open(p, 'w')\n")
         lines = self.home.run("migrate", "lint").out.splitlines()

@@ -160,6 +160,16 @@ class Narrow(Case):
                             max(map(len, line.split()), default=0) + 20 > width
                         self.assertTrue(is_whole or columns(line) <= width, line)
 
+    def test_what_needs_attention_fits_40_columns(self):
+        self.home.add_all(ONE, TWO)
+        self.home.migrate("--only", ONE)
+        self.home.add(ONE, script("pass"))
+        lines = Terminal(self.home, "migrate", "status", "-q", width=40).finish().plain().splitlines()
+        self.assertRegex(lines[0], rf"^{ONE} +applied$")
+        self.assertEqual(lines[1], "  script changed")
+        self.assertRegex(lines[2], r"^1\.1\.0/002_\w+\.\.\.\w+\.py  pending$")
+        self.assertLessEqual(columns(lines[2]), 40)
+
     def test_a_run_and_its_log_at_40_columns(self):
         self.home.add_all(ONE, TWO)
         lines = Terminal(self.home, "migrate", width=40).finish().plain().splitlines()
@@ -344,12 +354,24 @@ class Questions(Case):
         self.assertEqual((terminal.code, self.home.applied()), (0, []))
         self.assertNotIn("go on?", terminal.text)
 
-    def test_ctrl_c_at_the_question_changes_nothing(self):
+    def test_ctrl_c_at_the_question_changes_nothing_and_says_so(self):
+        self.home.add_all(ONE)
+        self.home.migrate()
+        for typed in ("\x03", "y\x03"):
+            terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
+            terminal.type(typed)
+            self.assertEqual(terminal.finish().code, 130, terminal.text)
+            # What is said begins a line of its own, below the ^C.
+            self.assertRegex(terminal.plain(), r"\^C\ntelec: error: not confirmed\nhint: nothing was changed\n$")
+            self.assertEqual(self.home.applied(), [ONE])
+
+    def test_a_terminal_that_hangs_up_at_the_question_changes_nothing(self):
         self.home.add_all(ONE)
         self.home.migrate()
         terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
-        terminal.type("\x03")
-        self.assertIn(terminal.finish().code, (130, -signal.SIGINT))
+        os.close(terminal.fd)
+        code = os.waitstatus_to_exitcode(os.waitpid(terminal.pid, 0)[1])
+        self.assertIn(code, (129, 130))
         self.assertEqual(self.home.applied(), [ONE])
 
     def test_with_json_nothing_is_asked(self):

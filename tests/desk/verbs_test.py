@@ -121,10 +121,13 @@ class Log(Case):
     def test_an_unknown_id_suggests_the_nearest(self):
         self.home.add_all(ONE)
         self.run_ok()
-        self.assertIn(f"did you mean '{ONE}'?", self.run_ok("log", "1.1.0/001_on.py", code=2).err)
+        for typed in ("1.1.0/001_on.py", "001_one", "1.1.0/001"):
+            self.assertIn(f"did you mean '{ONE}'?", self.run_ok("log", typed, code=2).err)
 
     def test_records_without_an_attempt_are_shown_too(self):
         self.home.write_state({"applied": [ONE]})
+        self.assertEqual(self.run_ok("log", ONE).out, f"(time unknown)        recorded         {ONE}\n"
+                                                      f"what {ONE} printed is not known: only its record is kept\n")
         self.assertEqual([(a["id"], a["outcome"]) for a in self.run_ok("log", "--json").document["attempts"]], [(ONE, "recorded")])
 
     def test_the_file_is_bounded(self):
@@ -299,6 +302,15 @@ class Verify(Case):
         before = files()
         self.run_ok("verify", "--recheck", code=4)
         self.assertEqual(files(), before)
+
+    def test_quiet_is_empty_without_findings_and_has_each_finding(self):
+        self.home.add_all(ONE, TWO)
+        self.run_ok()
+        result = self.run_ok("verify", "--recheck", "-q")
+        self.assertEqual((result.out, result.err), ("", ""))
+        self.home.add(ONE, PRESENT)
+        self.assertRegex(self.run_ok("verify", "-q", code=4).out, rf"^v{ONE}: script_changed: .*\n    if the change .*\n$")
+        self.assertEqual(len(self.run_ok("verify", "-q", "--json", code=4).document["findings"]), 1)
 
     def test_recheck_of_a_new_home_creates_nothing(self):
         self.home.add_all(ONE)
@@ -582,6 +594,12 @@ class Doctor(Case):
         self.assertTrue(all(self.checks(0).values()))
         checks = self.checks(4, env={"HOME": "/nowhere", "TELEC_STATE_FILE": str(self.home.state_file)})
         self.assertFalse(checks["home"])
+
+    def test_quiet_is_empty_when_all_is_well_and_has_each_fault(self):
+        self.home.add(ONE)
+        self.assertEqual(self.run_ok("doctor", "-q").out, "")
+        self.home.add(ONE, "def check(:\n")
+        self.assertRegex(self.run_ok("doctor", "-q", code=4).out, r"^mend  scripts       v1\.1\.0/001_one\.py:1: it does not compile.*\n +\S.*\n$")
 
     def test_a_directory_that_others_can_look_into_is_told_and_no_fault(self):
         self.home.data.mkdir(mode=0o755)
