@@ -140,10 +140,14 @@ std::string padded(std::string text, std::size_t columns) {
   return text;
 }
 
-std::string wrapped(std::string_view sentence, std::size_t columns, std::size_t taken, std::size_t indent) {
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t taken, std::size_t indent) {
   if (columns == 0) {
-    return std::string(sentence);
+    return std::string(text);
   }
+  // How far a tab goes depends on where it stands.
+  std::string without_tabs(text);
+  std::ranges::replace(without_tabs, '\t', ' ');
+  std::string_view sentence = without_tabs;
   std::string out;
   bool after_colon = false;
   for (bool first = true; !sentence.empty(); first = false) {

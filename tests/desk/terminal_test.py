@@ -323,11 +323,13 @@ class Questions(Case):
             self.assertEqual(terminal.finish().code, 130, terminal.text)
             self.assertIn("nothing was changed", terminal.text)
             self.assertEqual(self.home.applied(), [ONE])
-        terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
-        self.assertIn(f"will take back the records of {ONE}", terminal.text)
-        terminal.type("y\n")
-        self.assertEqual(terminal.finish().code, 0)
-        self.assertEqual(self.home.applied(), [])
+        for answer in ("y\n", "Y\n", "yes\n"):
+            terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
+            self.assertIn(f"will take back the records of {ONE}", terminal.text)
+            terminal.type(answer)
+            self.assertEqual(terminal.finish().code, 0)
+            self.assertEqual(self.home.applied(), [])
+            self.home.migrate()
 
     def test_mark_and_rebuild_ask_too_and_say_what_they_will_do(self):
         self.home.add(ONE, "def check():\n    return True\n\n\ndef migrate():\n    return True\n")

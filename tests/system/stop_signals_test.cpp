@@ -72,6 +72,8 @@ TEST_CASE("waiting for input ends with the input, with its end, or with a signal
           ::write(ends[1], input.data(), input.size()) != static_cast<ssize_t>(input.size())) {
         return "no pipe";
       }
+      ::signal(SIGINT, SIG_DFL);
+      ::signal(SIGTERM, SIG_DFL);
       StopSignals stop;
       if (signal != 0) {
         ::kill(::getpid(), signal);
