@@ -258,10 +258,12 @@ class Lint(unittest.TestCase):
         other = self.home.path / "other"
         shutil.copytree(self.home.tree, other)
         (other / "v1.1.0" / "000_gone.py").write_text(GOOD)
-        (other / "v1.1.0" / "001_one.py").write_text(GOOD + "# another\n")
+        for name in ("001_one.py", "001_other.py"):
+            (other / "v1.1.0" / name).write_text(GOOD + "# another\n")
         found = [(finding["path"], finding["line"] or 0, finding["rule"]) for finding in self.lint("--against", other)]
         self.assertEqual(found, [("v1.1.0/000_gone.py", 0, "removed_against"), ("v1.1.0/001_one.py", 0, "changed_against"),
-                                 ("v1.1.0/001_other.py", 0, "duplicate_number"), ("v1.1.0/001_other.py", 1, "not_standard"),
+                                 ("v1.1.0/001_other.py", 0, "duplicate_number"), ("v1.1.0/001_other.py", 0, "changed_against"),
+                                 ("v1.1.0/001_other.py", 1, "not_standard"),
                                  ("v1.1.0/002_two.py", 4, "torn_write"), ("v1.1.0/002_two.py", 7, "not_standard"),
                                  ("v1.1.0/002_two.py", 8, "network"), ("v1.1.0/002_two.py", 11, "wrong_shape"),
                                  ("v1.1.0/002_two.py", 12, "not_a_boolean"), ("v1.1.0/3_near.py", 0, "misnamed_file")])

@@ -410,6 +410,8 @@ class Forget(Case):
         self.home.add_all(ONE)
         self.run_ok()
         self.run_ok("forget", ONE, TWO, "--yes", code=2)
+        # That is said before anything is asked.
+        self.assertIn(f"{TWO} is not recorded", self.run_ok("forget", ONE, TWO, code=2).err)
         self.assertEqual(self.home.applied(), [ONE])
 
 
