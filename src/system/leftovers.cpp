@@ -38,7 +38,7 @@ std::string content_of(const std::string& path) {
   return text;
 }
 
-/// "4711 (sleep)". A zombie has ended already and is not worth a word.
+/// "4711 (sleep)"
 std::string name_of_process(pid_t pid) {
   std::string name = content_of("/proc/" + std::to_string(pid) + "/comm");
   if (name.ends_with('\n')) {
@@ -63,6 +63,16 @@ Stat stat_of(pid_t pid) {
   const std::string_view rest = std::string_view(text).substr(name_end + 4);
   result.parent = number_in(rest.substr(0, rest.find(' ')));
   return result;
+}
+
+/// Is it worth a word? What ended by itself is not; what the end of its group has just taken along is.
+bool was_left(pid_t pid) {
+  if (stat_of(pid).state != 'Z') {
+    return true;
+  }
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid &&
+         info.si_code == CLD_KILLED && info.si_status == SIGKILL;
 }
 
 std::vector<pid_t> children_by_scan() {
@@ -126,7 +136,7 @@ Leftovers::Ended Leftovers::end(pid_t waiting) const {
     }
     // All of them are named before any is killed: a group ends at once.
     for (const pid_t pid : left) {
-      if (std::ranges::find(named, pid) == named.end() && stat_of(pid).state != 'Z') {
+      if (std::ranges::find(named, pid) == named.end() && was_left(pid)) {
         named.push_back(pid);
         if (named.size() <= most_named) {
           result.ended += (result.ended.empty() ? "" : ", ") + name_of_process(pid);

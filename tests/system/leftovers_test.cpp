@@ -94,6 +94,21 @@ TEST_CASE("what has ended by itself is waited for, and is not worth a word") {
   CHECK(said == "||yes");
 }
 
+TEST_CASE("what its group's end took along before it was looked for is named all the same") {
+  const TemporaryDirectory directory;
+  const std::string said = in_fork([&] {
+    const Leftovers leftovers;
+    const Launched left_behind = launch(child_spec({"sleep", directory / "started"}));
+    eventually([&] { return exists(directory / "started"); });
+    ::kill(left_behind.pid, SIGKILL);
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(left_behind.pid), &info, WEXITED | WNOWAIT);  // a zombie by now
+    const Leftovers::Ended left = leftovers.end();
+    return yes_or_no(left.ended.starts_with(std::to_string(left_behind.pid) + " (")) + left.survivors;
+  });
+  CHECK(said == "yes");
+}
+
 TEST_CASE("no zombie stays after leftovers were ended") {
   const TemporaryDirectory directory;
   const std::string said = in_fork([&] {
