@@ -75,13 +75,16 @@ AttemptRecord attempt_of(const Record& record) {
   attempt.id = record.id;
   attempt.outcome = record.outcome.empty() ? "recorded" : record.outcome;
   attempt.at = record.at;
-  attempt.seconds = record.seconds;
+  if (!record.outcome.empty() && record.outcome != "marked") {
+    attempt.seconds = record.seconds;
+  }
   attempt.message = record.reason;
   attempt.sha256 = record.sha256;
   attempt.python = record.python;
   attempt.telec = record.telec;
   attempt.user = record.user;
   attempt.host = record.host;
+  attempt.from_history = true;
   return attempt;
 }
 

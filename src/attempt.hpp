@@ -29,7 +29,8 @@ struct AttemptRecord {
   std::string telec;
   std::string user;
   std::string host;
-  std::string log;  ///< the name of its log file beside; empty: nothing was printed
+  std::string log;            ///< the name of its log file beside; empty: nothing was printed
+  bool from_history = false;  ///< only its record is known: whether it printed something is not
 };
 
 /// One line, ended by a newline, of at most 4 KiB: a longer message is cut.

@@ -40,6 +40,21 @@ std::string words_of(Verb verb) {
   return {};
 }
 
+/// Who has an option of that name: "'telec migrate', 'telec migrate status'"; empty where too many have it to be told.
+std::string whose_option(std::string_view name) {
+  constexpr std::size_t told = 3;
+  std::string text;
+  std::size_t count = 0;
+  for (const VerbRow& row : verbs()) {
+    const auto is_it = [&](const OptionRow& option) { return name == option.name && has_option(row.verb, option); };
+    if (std::ranges::any_of(options(), is_it)) {
+      text.append(text.empty() ? "" : ", ").append("'telec ").append(row.words).append("'");
+      ++count;
+    }
+  }
+  return count <= told ? text : "";
+}
+
 std::string see_help(Verb verb) {
   return verb == Verb::help ? "see 'telec help'" : "see 'telec help " + words_of(verb) + "'";
 }
@@ -58,6 +73,10 @@ std::string see_help(Verb verb) {
   std::string message = "unknown option " + quoted(name);
   if (verb != Verb::help && find_option(name.starts_with("--") ? name.substr(2) : "") != nullptr) {
     message = "'telec " + words_of(verb) + "' has no option " + quoted(name);
+    if (name != "--version") {
+      const std::string whose = whose_option(name.substr(2));
+      refuse(std::move(message), (whose.empty() ? "" : "it belongs to " + whose + "; ") + see_help(verb));
+    }
   }
   if (name == "--version") {
     refuse(std::move(message), "did you mean 'telec --version'?");
@@ -309,6 +328,9 @@ void read_verb(const std::vector<Token>& tokens, Invocation& invocation) {
   const bool names_below = help && used < words.size() && std::ranges::find(below, words[used]) != below.end();
   if (next_is("migrate") || names_below) {
     used += names_below ? 0 : 1;
+    for (; next_is("help"); ++used) {
+      help = true;
+    }
     invocation.verb = Verb::migrate;
     for (const VerbRow& row : verbs()) {
       if (const std::string_view typed = row.words;
@@ -525,7 +547,8 @@ const std::vector<OptionRow>& options() {
        [](In in, Name name, Value value) { in.state_file = path_value(name, value); }},
       {"json", 0, nullptr, true, all, "print exactly one JSON document on stdout",
        [](In in, Name, Value) { in.json = true; }},
-      {"quiet", 'q', nullptr, true, all, "print nothing but errors and problems (status: only what needs attention)",
+      {"quiet", 'q', nullptr, true, all,
+       "print nothing but errors, problems and findings (status: only what needs attention)",
        [](In in, Name, Value) { in.quiet = true; }},
       {"verbose", 'v', nullptr, true, all,
        "show what the scripts print while they run (log: everything about each attempt)",

@@ -87,7 +87,8 @@ std::string option_list() {
       value = " " + underlined(option.argument);
     }
     out += option.letter != 0 ? std::string("*-") + option.letter + "*, " : "";
-    out += std::string("*--") + option.name + "*" + value + "\n\t" + escaped(option.help) + ". For " + names + ".\n\n";
+    out.append("*--").append(option.name).append("*").append(value).append("\n\t").append(escaped(option.help));
+    out.append(". For ").append(names).append(".\n\n");
   }
   return out;
 }

@@ -209,12 +209,18 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
       best_distance = distance;
     }
   }
-  if (best.empty() && word.size() > 1) {
-    const auto begins = [&](std::string_view candidate) { return candidate.starts_with(word); };
-    const auto first = std::ranges::find_if(candidates, begins);
-    if (first != candidates.end() && std::find_if(first + 1, candidates.end(), begins) == candidates.end()) {
+  const auto take_the_only_one = [&](const auto& fits) {
+    const auto first = std::ranges::find_if(candidates, fits);
+    if (best.empty() && first != candidates.end() &&
+        std::find_if(first + 1, candidates.end(), fits) == candidates.end()) {
       best = *first;
     }
+  };
+  if (word.size() > 1) {
+    take_the_only_one([&](std::string_view candidate) { return candidate.starts_with(word); });
+  }
+  if (word.size() > 2) {
+    take_the_only_one([&](std::string_view candidate) { return candidate.find(word) != std::string_view::npos; });
   }
   return best;
 }
@@ -256,7 +262,7 @@ std::string seconds_text(double seconds) {
   if (seconds >= 0 && seconds < most) {
     // What was recorded has whole milliseconds, and then the division gives it back exactly: printf would find the
     // same digits, in ten times the time.
-    const auto milliseconds = static_cast<std::int64_t>(seconds * 1000 + 0.5);
+    const auto milliseconds = std::llround(seconds * 1000);
     if (static_cast<double>(milliseconds) / 1000 == seconds) {
       std::string out = std::to_string(milliseconds / 1000);
       const std::string fraction = std::to_string(1000 + milliseconds % 1000);

@@ -46,7 +46,8 @@ std::vector<std::string_view> last_lines(std::string_view text, std::size_t coun
 std::string shortened(std::string_view text, std::size_t bytes);
 
 /// The candidate that a mistyped word most likely meant; empty where none is near (Damerau-Levenshtein distance
-/// of at most a third of the word, and at least one letter in common; or the only one that begins with the word).
+/// of at most a third of the word, and at least one letter in common; or the only one that begins with the word, or
+/// that has it in its middle).
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
 /// A number as people and JSON write it ("90", "0.5", "1e3"), finite; nothing for anything else.

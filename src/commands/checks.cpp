@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "checks.hpp"
 
-#include <csignal>
-
 #include "../system/python.hpp"
 #include "../system/surroundings.hpp"
 #include "../system/trusted_place.hpp"
@@ -106,9 +104,9 @@ void confirm(const Invocation& invocation, Voice& voice, const std::string& what
                     (invocation.json ? "with --json nothing is asked" : "there is no terminal to ask on"),
                 "give --yes if that is what you want");
   }
-  if (!voice.ask("go on?")) {
+  if (const int signal = voice.ask("go on?"); signal != 0) {
     Error error(ErrorCode::interrupted, "not confirmed", "nothing was changed");
-    error.signal = SIGINT;
+    error.signal = signal;
     throw error;
   }
 }

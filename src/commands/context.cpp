@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "context.hpp"
 
+#include <csignal>
+
 #include "../output/json.hpp"
 #include "../output/text.hpp"
 #include "../output/users.hpp"
 #include "../system/calls.hpp"
 #include "../system/paths.hpp"
+#include "../system/stop_signals.hpp"
 #include "../system/surroundings.hpp"
 #include "build_config.hpp"
 
@@ -110,12 +113,17 @@ void Voice::insist(std::string_view text) {
 
 bool Voice::can_ask() const { return !json_ && err_.is_terminal() && is_terminal(0); }
 
-bool Voice::ask(const std::string& question) {
+int Voice::ask(const std::string& question) {
+  StopSignals stop;
   out_.flush();
   err_.write(question + " [y/N] ");
   err_.flush();
+  if (!stop.wait_for_input(0)) {
+    err_.write("\n");  // below the ^C
+    return stop.signal();
+  }
   const std::string answer = read_line(0);
-  return answer == "y" || answer == "Y" || answer == "yes";
+  return answer == "y" || answer == "Y" || answer == "yes" ? 0 : SIGINT;
 }
 
 void Voice::problems(const Report& report) {

@@ -35,8 +35,9 @@ class Voice {
   void say(std::string_view text);
   /// The same, with -q too: what is asked for with it.
   void insist(std::string_view text);
-  /// Asks yes or no on the terminal; false without an answer.
-  [[nodiscard]] bool ask(const std::string& question);
+  /// Asks yes or no on the terminal. 0: yes. Else the signal to end with: the one that came instead of an answer, or
+  /// SIGINT where the answer is another one.
+  [[nodiscard]] int ask(const std::string& question);
   /// Is there a person at a terminal to ask?
   [[nodiscard]] bool can_ask() const;
 

@@ -239,7 +239,7 @@ int doctor(const Invocation& invocation, Voice& voice, Report& report) {
     const Plan plan = make_plan(*catalog, *history, invocation.range);
     look_at_scripts(invocation, *tree, plan.pending(), looks);
   }
-  voice.say(health_text(report, voice.result_style()));
+  voice.insist(invocation.quiet ? mend_text(report, voice.result_style()) : health_text(report, voice.result_style()));
   const bool well = std::ranges::all_of(report.health, &HealthCheck::ok);
   return voice.finish(report, well ? 0 : findings_exit_code);
 }

@@ -62,7 +62,7 @@ int lint(const Invocation& invocation, Voice& voice, Report& report) {
     return a.path != b.path ? a.path < b.path : a.line < b.line;
   });
   const std::string sum = counted(catalog.migrations().size(), "script") + ": ";
-  voice.say(findings_text(report.findings, voice.result_style()));
+  voice.insist(findings_text(report.findings, voice.result_style()));
   voice.say(sum + (report.findings.empty() ? "no findings" : counted(report.findings.size(), "finding")) + "\n");
   return voice.finish(report, report.findings.empty() ? 0 : findings_exit_code);
 }

@@ -14,6 +14,7 @@ namespace {
 /// An id that was never tried, and is nowhere: most likely mistyped.
 void refuse_unknown(const std::string& id, const std::vector<AttemptRecord>& all) {
   std::vector<std::string_view> known;
+  known.reserve(all.size());
   for (const AttemptRecord& attempt : all) {
     known.emplace_back(attempt.id);
   }

@@ -124,7 +124,7 @@ int verify(const Invocation& invocation, Voice& voice, Report& report) {
     recheck(invocation, tree, history, plan, directory, voice, report);
   }
   std::ranges::stable_sort(report.findings, {}, &Finding::path);
-  voice.say(findings_text(report.findings, voice.result_style()));
+  voice.insist(findings_text(report.findings, voice.result_style()));
   voice.problems(report);
   const auto recorded = static_cast<std::size_t>(std::ranges::count_if(plan.steps, &Plan::Step::recorded));
   std::string sum = sums(report, recorded + plan.gone.size(), invocation.recheck);

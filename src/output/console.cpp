@@ -15,7 +15,7 @@ constexpr std::string_view erase_line = "\r\033[K";
 }  // namespace
 
 Console::Console(ConsoleOptions options, Sink results, Sink talk)
-    : options_(options), results_(std::move(results)), talk_(std::move(talk)) {}
+    : options_(std::move(options)), results_(std::move(results)), talk_(std::move(talk)) {}
 
 void Console::planned(const std::vector<const Migration*>& pending) {
   for (const Migration* migration : pending) {

@@ -37,6 +37,12 @@ Row row_of(const ReportEntry& entry) {
 
 constexpr std::size_t gap = 2;
 constexpr std::size_t day_columns = 10;
+constexpr std::size_t least_id = 8;
+
+/// Below a row that has no room for it.
+std::string differs_line(const std::string& differs, std::size_t columns) {
+  return "  " + fitted(differs, columns > 2 ? columns - 2 : 0) + "\n";
+}
 
 struct Widths {
   std::size_t id = 2;
@@ -151,7 +157,6 @@ std::string status_table(const Report& report, const Style& style) {
       differs_below = true;
     }
     if (too_wide()) {
-      constexpr std::size_t least_id = 8;
       widths.id = std::max(least_id, columns - std::min(columns, gap + widths.state));
     }
   }
@@ -164,7 +169,7 @@ std::string status_table(const Report& report, const Style& style) {
     const Row row = row_of(entry);
     add_cells(text, widths, entry.id, row, style, &entry.state);
     if (differs_below && !row.differs.empty()) {
-      text += "  " + fitted(row.differs, columns > 2 ? columns - 2 : 0) + "\n";
+      text += differs_line(row.differs, columns);
     }
   }
   return text;
@@ -191,20 +196,33 @@ std::string status_sums(const Report& report, const Style& style) {
 std::string attention_text(const Report& report, const Style& style) {
   std::size_t id_width = 0;
   std::size_t word_width = 0;
+  std::size_t differs_width = 0;
   for (const ReportEntry& entry : report.entries) {
     if (needs_attention(entry)) {
+      const std::size_t differs = columns_of(differences_text(entry));
       id_width = std::max(id_width, columns_of(entry.id));
       word_width = std::max(word_width, columns_of(word_for(entry)));
+      differs_width = std::max(differs_width, differs > 0 ? gap + differs : 0);
     }
+  }
+  const bool fits = style.columns == 0 || id_width + gap + word_width + differs_width <= style.columns;
+  if (!fits) {
+    id_width = std::max(least_id, std::min(id_width, style.columns - std::min(style.columns, gap + word_width)));
   }
   std::string text;
   for (const ReportEntry& entry : report.entries) {
-    if (needs_attention(entry)) {
-      const std::string differs = differences_text(entry);
-      const std::string word = word_for(entry);
-      text += padded(entry.id, id_width) + std::string(gap, ' ') +
-              style.state(entry.state, differs.empty() ? word : padded(word, word_width)) +
-              (differs.empty() ? "" : std::string(gap, ' ') + differs) + "\n";
+    if (!needs_attention(entry)) {
+      continue;
+    }
+    const std::string differs = differences_text(entry);
+    const std::string word = word_for(entry);
+    text += padded(fitted_middle(entry.id, id_width), id_width) + std::string(gap, ' ');
+    if (differs.empty()) {
+      text += style.state(entry.state, word) + "\n";
+    } else if (fits) {
+      text += style.state(entry.state, padded(word, word_width)) + std::string(gap, ' ') + differs + "\n";
+    } else {
+      text += style.state(entry.state, word) + "\n" + differs_line(differs, style.columns);
     }
   }
   return text;

@@ -31,11 +31,18 @@ std::string time_text(std::string at) {
   return printable(at);
 }
 
+/// What comes before a sentence, and the sentence: behind it, or below it where only that fits.
+std::string headed(const std::string& head, std::size_t head_columns, const std::string& sentence, std::size_t indent,
+                   const Style& style) {
+  const std::string text = wrapped(sentence, style.columns, head_columns + 1, indent);
+  return head + (text.starts_with('\n') ? "" : " ") + text + "\n";
+}
+
 /// "telec: WORD: " and a sentence, whose further lines stand below the word.
 std::string talk(const char* word, const std::string& sentence, const Style& style) {
   constexpr std::string_view who = "telec: ";
-  return std::string(who) + style.strong(word) + " " +
-         wrapped(sentence, style.columns, who.size() + std::string_view(word).size() + 1, who.size()) + "\n";
+  return headed(std::string(who) + style.strong(word), who.size() + std::string_view(word).size(), sentence, who.size(),
+                style);
 }
 
 std::string indented(std::string_view text, std::string_view prefix, std::size_t lines) {
@@ -133,6 +140,10 @@ std::string dry_run_text(const std::vector<const Migration*>& pending, const Rep
   if (pending.empty()) {
     return run_summary(report, style);
   }
+  std::size_t id_width = 0;
+  for (const Migration* migration : pending) {
+    id_width = std::max(id_width, columns_of(migration->id()));
+  }
   const std::string state = style.state(State::pending, padded(words_of(State::pending), state_width)) + "  ";
   std::size_t size = 0;
   for (const Migration* migration : pending) {
@@ -146,7 +157,7 @@ std::string dry_run_text(const std::vector<const Migration*>& pending, const Rep
     if (style.columns > 0) {
       ReportEntry entry;
       entry.id = migration->id();
-      text += entry_line(entry, 0, style);
+      text += entry_line(entry, id_width, style);
     } else {
       text.append(state).append(migration->id()).append(1, '\n');
     }
@@ -242,6 +253,15 @@ std::string attempts_text(const Report& report, const Style& style, bool details
 }
 
 std::string output_text(const AttemptRecord& last, const std::optional<std::string>& output, const Style& style) {
+  if (!output && last.outcome == word_of(State::marked)) {
+    return sum_line(last.id + " was recorded by hand: nothing was run", style);
+  }
+  if (!output && last.outcome == word_of(State::forgotten)) {
+    return sum_line("the record of " + last.id + " was taken back: nothing was run", style);
+  }
+  if (!output && last.from_history) {
+    return sum_line("what " + last.id + " printed is not known: only its record is kept", style);
+  }
   if (!output) {
     return sum_line(last.log.empty() ? "the last attempt of " + last.id + " printed nothing"
                                      : "the log of the last attempt of " + last.id + " is no longer kept",
@@ -260,9 +280,8 @@ std::string findings_text(const std::vector<Finding>& findings, const Style& sty
   for (const Finding& finding : findings) {
     const std::string place =
         printable(finding.path) + (finding.line > 0 ? ":" + std::to_string(finding.line) : "") + ":";
-    text += style.strong(place) + " " +
-            wrapped(finding.rule + ": " + printable(finding.message), style.columns, columns_of(place) + 1, indent) +
-            "\n";
+    text +=
+        headed(style.strong(place), columns_of(place), finding.rule + ": " + printable(finding.message), indent, style);
     for (const std::string_view line : lines_of(finding.hint)) {
       // Code is left as it is.
       text += std::string(indent, ' ') +
@@ -273,26 +292,44 @@ std::string findings_text(const std::vector<Finding>& findings, const Style& sty
   return text;
 }
 
-std::string health_text(const Report& report, const Style& style) {
+namespace {
+
+std::string health_line(const HealthCheck& check, const Style& style) {
   constexpr std::size_t word_width = 6;
   constexpr std::size_t name_width = 14;
   constexpr std::size_t narrow = 60;
   const bool is_narrow = style.columns > 0 && style.columns < narrow;
   const std::size_t indent = is_narrow ? word_width : word_width + name_width;
+  const std::string name = is_narrow ? check.name + ":" : padded(check.name, name_width - 1);
+  std::string text =
+      headed(style.state(check.ok ? State::ok : State::failed, padded(check.ok ? "ok" : "mend", word_width)) + name,
+             word_width + name.size(), printable(check.message), indent, style);
+  if (!check.ok && !check.hint.empty()) {
+    text += std::string(indent, ' ') + wrapped(printable(check.hint), style.columns, indent, indent) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string health_text(const Report& report, const Style& style) {
   std::string text;
   std::size_t bad = 0;
   for (const HealthCheck& check : report.health) {
-    const std::string name = is_narrow ? check.name + ": " : padded(check.name, name_width);
-    text += style.state(check.ok ? State::ok : State::failed, padded(check.ok ? "ok" : "mend", word_width)) + name +
-            wrapped(printable(check.message), style.columns, word_width + name.size(), indent) + "\n";
-    if (!check.ok && !check.hint.empty()) {
-      text += std::string(indent, ' ') + wrapped(printable(check.hint), style.columns, indent, indent) + "\n";
-    }
+    text += health_line(check, style);
     bad += check.ok ? 0 : 1;
   }
   return text +
          (bad == 0 ? "all is well: " + counted(report.health.size(), "look") : counted(bad, "thing") + " to mend") +
          "\n";
+}
+
+std::string mend_text(const Report& report, const Style& style) {
+  std::string text;
+  for (const HealthCheck& check : report.health) {
+    text += check.ok ? "" : health_line(check, style);
+  }
+  return text;
 }
 
 std::string problem_lines(const std::vector<Problem>& problems, const Style& style) {

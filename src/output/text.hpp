@@ -46,6 +46,9 @@ std::string findings_text(const std::vector<Finding>& findings, const Style& sty
 /// The lines of `doctor`, with their sum.
 std::string health_text(const Report& report, const Style& style);
 
+/// Of these only what is to be mended: nothing where all is well.
+std::string mend_text(const Report& report, const Style& style);
+
 /// "telec: problem: v1.1.0/2_x.py: expected three digits ...\n", one line each.
 std::string problem_lines(const std::vector<Problem>& problems, const Style& style);
 

@@ -140,17 +140,23 @@ std::string padded(std::string text, std::size_t columns) {
   return text;
 }
 
-std::string wrapped(std::string_view sentence, std::size_t columns, std::size_t taken, std::size_t indent) {
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t taken, std::size_t indent) {
   if (columns == 0) {
-    return std::string(sentence);
+    return std::string(text);
   }
+  // How far a tab goes depends on where it stands.
+  std::string without_tabs(text);
+  std::ranges::replace(without_tabs, '\t', ' ');
+  std::string_view sentence = without_tabs;
   std::string out;
   bool after_colon = false;
   for (bool first = true; !sentence.empty(); first = false) {
     const std::string_view piece = after_colon && sentence.starts_with("telec ") ? sentence : front_piece(sentence);
     after_colon = piece.ends_with(':');
     const std::size_t width = columns_of(piece);
-    if (!first && taken + 1 + width > columns) {
+    // Nothing is gained where the line below has no room either.
+    const bool begins_below = first && taken > indent && taken + width > columns && indent + width <= columns;
+    if (begins_below || (!first && taken + 1 + width > columns)) {
       out.append("\n").append(indent, ' ');
       taken = indent;
     } else if (!first) {

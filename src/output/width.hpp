@@ -24,10 +24,10 @@ std::string fitted_middle(std::string_view text, std::size_t columns);
 /// `text` and blanks up to `columns`.
 std::string padded(std::string text, std::size_t columns);
 
-/// A sentence broken at blanks, so that no line is wider than `columns` (0: no terminal, nothing is broken). `taken` of
-/// the first line stand before it; each line after that begins with `indent` blanks. What is in quotes, a command at
-/// its end (": telec ...") and a word wider than the terminal stay in one piece: a terminal breaks those by itself, and
-/// they can still be copied.
-std::string wrapped(std::string_view sentence, std::size_t columns, std::size_t taken, std::size_t indent);
+/// A sentence broken at blanks and tabs, so that no line is wider than `columns` (0: no terminal, nothing is broken).
+/// `taken` of the first line stand before it; each line after that begins with `indent` blanks. What is in quotes, a
+/// command at its end (": telec ...") and a word wider than the terminal stay in one piece: a terminal breaks those by
+/// itself, and they can still be copied.
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t taken, std::size_t indent);
 
 }  // namespace telec

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "stop_signals.hpp"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#include <array>
+#include <cerrno>
 
 #include "calls.hpp"
 
@@ -34,6 +38,19 @@ void StopSignals::read() {
     first_ = count_ == 0 ? static_cast<int>(info.ssi_signo) : first_;
     ++count_;
   }
+}
+
+bool StopSignals::wait_for_input(int fd) {
+  std::array<pollfd, 2> either = {{{fd_.get(), POLLIN, 0}, {fd, POLLIN, 0}}};
+  while (signal() == 0) {
+    if (repeated([&] { return ::poll(either.data(), either.size(), -1); }) < 0) {
+      throw io_error("wait for", "an answer", errno);
+    }
+    if (either[0].revents == 0 && either[1].revents != 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 int StopSignals::signal() {

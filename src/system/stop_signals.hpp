@@ -21,6 +21,8 @@ class StopSignals : public StopRequest {
   int count();
   /// Readable when there may be a new one.
   [[nodiscard]] int descriptor() const { return fd_.get(); }
+  /// Waits until `fd` has something to read, or its end. False: a stop came first.
+  bool wait_for_input(int fd);
 
  private:
   void read();

@@ -84,6 +84,11 @@ class Words(unittest.TestCase):
         for name in SUCCESS:
             self.assertEqual(self.enumerated(name, "migrations", "items", "properties", "state"), self.words_of("State", "report.cpp"), name)
 
+    def test_outcomes_of_attempts(self):
+        never_of_an_attempt = {"pending", "not_reached", "ok", "regressed"}
+        self.assertEqual(self.enumerated("log", "attempts", "items", "properties", "outcome"),
+                         self.words_of("State", "report.cpp") - never_of_an_attempt)
+
     def test_error_codes_and_stages(self):
         for name in SUCCESS:
             codes = self.enumerated(name, "error", "properties", "code")
@@ -201,6 +206,18 @@ class Documents(unittest.TestCase):
         failure = self.document(code=1)
         self.assertEqual(failure["error"]["stage"], "migrate")
         self.assertEqual(self.document("mark", ONE, "--yes", code=1)["error"]["id"], ONE)
+
+    def test_attempts_of_each_outcome(self):
+        three, old = "1.1.0/003_three.py", "1.0.0/001_old.py"
+        self.home.write_state({"applied": [old]})
+        self.home.add_all(ONE)
+        self.home.add(TWO, PRESENT)
+        self.home.add(three, FAILING)
+        self.document(code=1)
+        self.document("mark", three, "--yes", "--force", "--reason", "to see", code=0)
+        self.document("forget", three, "--yes", code=0)
+        attempts = self.document("log", code=0)["attempts"]
+        self.assertEqual([attempt["outcome"] for attempt in attempts], ["forgotten", "marked", "failed", "already_present", "applied", "recorded"])
 
     def test_with_findings_problems_and_notes(self):
         self.home.add_all(ONE, "1.1.0/005_x.py")

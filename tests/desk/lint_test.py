@@ -250,6 +250,32 @@ class Lint(unittest.TestCase):
         self.assertFalse((self.home.tree / "v1.1.0" / "executed").exists())
         self.assertFalse(list(self.home.tree.rglob("__pycache__")))
 
+    def test_findings_come_in_the_order_of_paths_and_of_lines(self):
+        self.home.add("1.1.0/002_two.py", MIGRATE + "def f(p):\n    open(p, 'w')\n\n\nimport requests\nimport socket\n\n\ndef check(home):\n    return 1\n")
+        self.home.add("1.1.0/001_one.py", GOOD)
+        self.home.add("1.1.0/001_other.py", "import requests\n" + GOOD)
+        self.home.add("1.1.0/3_near.py", GOOD)
+        other = self.home.path / "other"
+        shutil.copytree(self.home.tree, other)
+        (other / "v1.1.0" / "000_gone.py").write_text(GOOD)
+        for name in ("001_one.py", "001_other.py"):
+            (other / "v1.1.0" / name).write_text(GOOD + "# another\n")
+        found = [(finding["path"], finding["line"] or 0, finding["rule"]) for finding in self.lint("--against", other)]
+        self.assertEqual(found, [("v1.1.0/000_gone.py", 0, "removed_against"), ("v1.1.0/001_one.py", 0, "changed_against"),
+                                 ("v1.1.0/001_other.py", 0, "duplicate_number"), ("v1.1.0/001_other.py", 0, "changed_against"),
+                                 ("v1.1.0/001_other.py", 1, "not_standard"),
+                                 ("v1.1.0/002_two.py", 4, "torn_write"), ("v1.1.0/002_two.py", 7, "not_standard"),
+                                 ("v1.1.0/002_two.py", 8, "network"), ("v1.1.0/002_two.py", 11, "wrong_shape"),
+                                 ("v1.1.0/002_two.py", 12, "not_a_boolean"), ("v1.1.0/3_near.py", 0, "misnamed_file")])
+
+    def test_quiet_is_empty_without_findings_and_has_each_finding(self):
+        self.home.add(ID, GOOD)
+        self.assertEqual(self.home.run("migrate", "lint", "-q").out, "")
+        self.home.add(ID, MIGRATE)
+        result = self.home.run("migrate", "lint", "-q")
+        self.assertEqual((result.code, result.out), (4, "v1.1.0/001_one.py:1: no_check: the script has no check()\n"
+                                                        "    write it as: def check(): ... return True or False\n"))
+
     def test_text_says_path_line_rule_why_and_how(self):
         self.home.add(ID, GOOD + "def f(p):\n    open(p, 'w')\n")
         lines = self.home.run("migrate", "lint").out.splitlines()

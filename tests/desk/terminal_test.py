@@ -154,11 +154,24 @@ class Narrow(Case):
                     terminal = Terminal(self.home, "migrate", *args, width=width)
                     if args[0:1] == ["mark"]:
                         terminal.wait_for("go on").type("n\n")
-                    for line in terminal.finish().plain().splitlines():
-                        # A path, an id or a command is left whole, and what python or a script said is as it is.
-                        is_whole = "telec migrate " in line or line.startswith(("  ", "log: ")) or \
-                            max(map(len, line.split()), default=0) + 20 > width
+                    # What python said is as it is.
+                    for line in re.sub(r"(?m)^  Traceback.*\n(  .*\n)*", "", terminal.finish().plain()).splitlines():
+                        # A path, an id or a command is left whole, and so is what a script said, and code.
+                        widest = max(map(columns, line.split()), default=0)
+                        indent = 20 if args[0:1] == ["doctor"] and width == 80 else 7
+                        is_whole = "telec migrate " in line or line.startswith(("  | ", "        ", "log: ")) or \
+                            widest + indent > width and columns(line) <= widest + 20
                         self.assertTrue(is_whole or columns(line) <= width, line)
+
+    def test_what_needs_attention_fits_40_columns(self):
+        self.home.add_all(ONE, TWO)
+        self.home.migrate("--only", ONE)
+        self.home.add(ONE, script("pass"))
+        lines = Terminal(self.home, "migrate", "status", "-q", width=40).finish().plain().splitlines()
+        self.assertRegex(lines[0], rf"^{ONE} +applied$")
+        self.assertEqual(lines[1], "  script changed")
+        self.assertRegex(lines[2], r"^1\.1\.0/002_\w+\.\.\.\w+\.py  pending$")
+        self.assertLessEqual(columns(lines[2]), 40)
 
     def test_a_run_and_its_log_at_40_columns(self):
         self.home.add_all(ONE, TWO)
@@ -232,7 +245,7 @@ class Live(Case):
 
     def test_nothing_of_it_without_a_terminal_or_with_a_dumb_one_or_quiet(self):
         self.home.add(ONE, script("time.sleep(0.7)"))
-        self.assertNotIn("[1/1]", self.home.migrate().err)
+        self.assertEqual(self.home.migrate(env={"TERM": "xterm"}).err, "")
         for args, env in (([], {"TERM": "dumb"}), (["-q"], {})):
             os.rmdir(self.home.home / "done")
             self.home.state_file.unlink()
@@ -299,7 +312,7 @@ class Colours(Case):
         for args, env in (([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"}), (["--color", "never"], {})):
             with self.subTest(args=args, env=env):
                 self.assertNotIn("\x1b", Terminal(self.home, "migrate", "status", *args, env=env).finish().text)
-        self.assertNotIn("\x1b", self.home.run("migrate", "status").out)
+        self.assertNotIn("\x1b", self.home.run("migrate", "status", env={"TERM": "xterm"}).out)
         self.assertIn("\x1b[33m", self.home.run("migrate", "status", "--color", "always").out)
 
 
@@ -313,11 +326,13 @@ class Questions(Case):
             self.assertEqual(terminal.finish().code, 130, terminal.text)
             self.assertIn("nothing was changed", terminal.text)
             self.assertEqual(self.home.applied(), [ONE])
-        terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
-        self.assertIn(f"will take back the records of {ONE}", terminal.text)
-        terminal.type("y\n")
-        self.assertEqual(terminal.finish().code, 0)
-        self.assertEqual(self.home.applied(), [])
+        for answer in ("y\n", "Y\n", "yes\n"):
+            terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
+            self.assertIn(f"will take back the records of {ONE}", terminal.text)
+            terminal.type(answer)
+            self.assertEqual(terminal.finish().code, 0)
+            self.assertEqual(self.home.applied(), [])
+            self.home.migrate()
 
     def test_mark_and_rebuild_ask_too_and_say_what_they_will_do(self):
         self.home.add(ONE, "def check():\n    return True\n\n\ndef migrate():\n    return True\n")
@@ -344,12 +359,24 @@ class Questions(Case):
         self.assertEqual((terminal.code, self.home.applied()), (0, []))
         self.assertNotIn("go on?", terminal.text)
 
-    def test_ctrl_c_at_the_question_changes_nothing(self):
+    def test_ctrl_c_at_the_question_changes_nothing_and_says_so(self):
+        self.home.add_all(ONE)
+        self.home.migrate()
+        for typed in ("\x03", "y\x03"):
+            terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
+            terminal.type(typed)
+            self.assertEqual(terminal.finish().code, 130, terminal.text)
+            # What is said begins a line of its own, below the ^C.
+            self.assertRegex(terminal.plain(), r"\^C\ntelec: error: not confirmed\nhint: nothing was changed\n$")
+            self.assertEqual(self.home.applied(), [ONE])
+
+    def test_a_terminal_that_hangs_up_at_the_question_changes_nothing(self):
         self.home.add_all(ONE)
         self.home.migrate()
         terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
-        terminal.type("\x03")
-        self.assertIn(terminal.finish().code, (130, -signal.SIGINT))
+        os.close(terminal.fd)
+        code = os.waitstatus_to_exitcode(os.waitpid(terminal.pid, 0)[1])
+        self.assertIn(code, (129, 130))
         self.assertEqual(self.home.applied(), [ONE])
 
     def test_with_json_nothing_is_asked(self):

@@ -121,10 +121,13 @@ class Log(Case):
     def test_an_unknown_id_suggests_the_nearest(self):
         self.home.add_all(ONE)
         self.run_ok()
-        self.assertIn(f"did you mean '{ONE}'?", self.run_ok("log", "1.1.0/001_on.py", code=2).err)
+        for typed in ("1.1.0/001_on.py", "001_one", "1.1.0/001"):
+            self.assertIn(f"did you mean '{ONE}'?", self.run_ok("log", typed, code=2).err)
 
     def test_records_without_an_attempt_are_shown_too(self):
         self.home.write_state({"applied": [ONE]})
+        self.assertEqual(self.run_ok("log", ONE).out, f"(time unknown)        recorded         {ONE}\n"
+                                                      f"what {ONE} printed is not known: only its record is kept\n")
         self.assertEqual([(a["id"], a["outcome"]) for a in self.run_ok("log", "--json").document["attempts"]], [(ONE, "recorded")])
 
     def test_the_file_is_bounded(self):
@@ -300,6 +303,15 @@ class Verify(Case):
         self.run_ok("verify", "--recheck", code=4)
         self.assertEqual(files(), before)
 
+    def test_quiet_is_empty_without_findings_and_has_each_finding(self):
+        self.home.add_all(ONE, TWO)
+        self.run_ok()
+        result = self.run_ok("verify", "--recheck", "-q")
+        self.assertEqual((result.out, result.err), ("", ""))
+        self.home.add(ONE, PRESENT)
+        self.assertRegex(self.run_ok("verify", "-q", code=4).out, rf"^v{ONE}: script_changed: .*\n    if the change .*\n$")
+        self.assertEqual(len(self.run_ok("verify", "-q", "--json", code=4).document["findings"]), 1)
+
     def test_recheck_of_a_new_home_creates_nothing(self):
         self.home.add_all(ONE)
         self.run_ok("verify", "--recheck")
@@ -398,6 +410,8 @@ class Forget(Case):
         self.home.add_all(ONE)
         self.run_ok()
         self.run_ok("forget", ONE, TWO, "--yes", code=2)
+        # That is said before anything is asked.
+        self.assertIn(f"{TWO} is not recorded", self.run_ok("forget", ONE, TWO, code=2).err)
         self.assertEqual(self.home.applied(), [ONE])
 
 
@@ -582,6 +596,106 @@ class Doctor(Case):
         self.assertTrue(all(self.checks(0).values()))
         checks = self.checks(4, env={"HOME": "/nowhere", "TELEC_STATE_FILE": str(self.home.state_file)})
         self.assertFalse(checks["home"])
+
+    def test_quiet_is_empty_when_all_is_well_and_has_each_fault(self):
+        self.home.add(ONE)
+        self.assertEqual(self.run_ok("doctor", "-q").out, "")
+        self.home.add(ONE, "def check(:\n")
+        self.assertRegex(self.run_ok("doctor", "-q", code=4).out, r"^mend  scripts       v1\.1\.0/001_one\.py:1: it does not compile.*\n +\S.*\n$")
+
+    def test_what_root_would_refuse_doctor_does_not_call_well(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root refuses what others can change")
+        self.home.add_all(ONE)
+        self.run_ok()
+        self.home.tree.chmod(0o777)
+        self.run_ok("verify", "--recheck", code=77)
+        self.assertFalse(self.checks(4)["tree"])
+        self.home.tree.chmod(0o755)
+        shared = self.home.path / "shared"
+        shared.mkdir()
+        (shared / "python3").symlink_to("/usr/bin/python3")
+        shared.chmod(0o777)
+        self.run_ok("verify", "--recheck", "--python", shared / "python3", code=77)
+        self.assertFalse(self.checks(4, env={"TELEC_PYTHON": str(shared / "python3")})["interpreter"])
+        shared.chmod(0o755)
+        self.assertTrue(self.checks(0, env={"TELEC_PYTHON": str(shared / "python3")})["interpreter"])
+
+    def test_a_state_file_that_others_can_write_is_told(self):
+        self.home.add_all(ONE)
+        self.run_ok()
+        self.home.state_file.chmod(0o622)
+        out = self.run_ok("doctor", code=4).out
+        self.assertRegex(out, rf"mend  permissions +'{self.home.state_file}' has mode 0622: others can write to it\n +chmod 0600 '")
+
+    def fake_python(self, program):
+        """A python3 that runs `program` in place of what it is given, which is sys.argv[1] then."""
+        path = self.home.path / "fake-python"
+        path.write_text(f"#!/bin/sh\nexec /usr/bin/python3 {program} \"$6\"\n")
+        path.chmod(0o755)
+        return {"TELEC_PYTHON": str(path)}
+
+    def test_a_python_that_is_too_old_or_not_isolated_is_told(self):
+        old = self.fake_python("-I -B -c 'import sys; sys.version_info = (3, 7, 9); exec(sys.argv[1])'")
+        self.assertRegex(self.run_ok("doctor", code=4, env=old).out, r"mend  interpreter .*: python 3\.7\.9 is too old\n +name a python3 of 3\.8 or newer")
+        oldest = self.fake_python("-I -B -c 'import sys; sys.version_info = (3, 8, 0); exec(sys.argv[1])'")
+        self.assertRegex(self.run_ok("doctor", env=oldest).out, r"ok    interpreter .*: python 3\.8\.0, isolated")
+        open_to_all = self.fake_python("-B -c")
+        self.assertRegex(self.run_ok("doctor", code=4, env=open_to_all).out, r"mend  interpreter .* does not run isolated\n")
+
+    def test_a_full_and_a_read_only_file_system_are_told(self):
+        if os.geteuid() != 0:
+            self.skipTest("mounting needs root")
+        place = self.home.path / "small"
+        place.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", place], check=True)
+        self.addCleanup(subprocess.run, ["umount", place], check=False)
+        state = place / "data" / "state.json"
+        self.assertRegex(self.run_ok("doctor", "--state-file", state, code=4).out, r"mend  disk +tmpfs, [01] MiB free\n +make room")
+        subprocess.run(["mount", "-o", "remount,size=80m", place], check=True)
+        self.assertRegex(self.run_ok("doctor", "--state-file", state).out, r"ok    disk +tmpfs, \d+ MiB free\n")
+        subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+        self.assertRegex(self.run_ok("doctor", "--state-file", state, code=4).out, r"mend  disk +tmpfs, read-only: nothing can be recorded\n")
+
+    def test_a_directory_of_somebody_else_is_told(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can make one")
+        self.home.data.mkdir(mode=0o700)
+        os.chown(self.home.data, 65534, 65534)
+        checks = self.run_ok("doctor", "--json", code=4).document["checks"]
+        self.assertIn("65534", " ".join(check["message"] + (check["hint"] or "") for check in checks if not check["ok"]))
+
+    def test_a_directory_that_is_shared_with_its_owner_is_told(self):
+        if os.geteuid() != 0 or not shutil.which("setpriv"):
+            self.skipTest("only root can make one, and setpriv becomes somebody else")
+        for path in (self.home.path, self.home.home):
+            os.chown(path, 65534, 65534)
+        self.home.data.mkdir()
+        os.chown(self.home.data, 0, 65534)
+        self.home.data.chmod(0o770)
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", telec.binary(), "migrate", "doctor"]
+        result = subprocess.run(command, env=self.home.environment(), capture_output=True, text=True, timeout=60, cwd=self.home.home)
+        self.assertEqual(result.returncode, 4, result)
+        self.assertRegex(result.stdout, r"mend  permissions +'.*' belongs to uid 0, and this is uid 65534\n +run as its owner\n")
+
+    def test_a_network_file_system_is_told(self):
+        if shutil.which("strace") is None:
+            self.skipTest("strace is not installed")
+        nfs = "6969" + "00" * 6  # f_type, the first member
+        command = ["strace", "-f", "-o", self.home.path / "calls", "-e", "trace=statfs", "-e", f"inject=statfs:poke_exit=@arg2={nfs}"]
+        if subprocess.run([*command, "true"], capture_output=True).returncode != 0:
+            self.skipTest("strace cannot trace here, or cannot poke")
+        self.home.data.mkdir(mode=0o700)
+        result = subprocess.run([*command, telec.binary(), "migrate", "doctor"], env=self.home.environment(**telec.WHILE_TRACED),
+                                capture_output=True, text=True, timeout=60, cwd=self.home.path)
+        self.assertEqual(result.returncode, 4, result)
+        self.assertRegex(result.stdout, r"mend  disk +nfs: locks may not hold across hosts there\n +keep the state on a local disk")
+
+    def test_a_script_that_cannot_be_read_is_told(self):
+        path = self.home.add(ONE)
+        with open(path, "wb") as file:
+            file.truncate(1 << 30)
+        self.assertRegex(self.run_ok("doctor", code=4).out, r"mend  scripts +.*001_one\.py.*\n +make it a file that can be read\n")
 
     def test_a_directory_that_others_can_look_into_is_told_and_no_fault(self):
         self.home.data.mkdir(mode=0o755)

@@ -3,13 +3,16 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "fixture.hpp"
 #include "system/calls.hpp"
@@ -80,6 +83,35 @@ TEST_CASE("a pipe that nobody reads is a failure, and not the end of the process
           out.flush();
           return out.failure() == EPIPE ? "EPIPE" : std::to_string(out.failure());
         }) == "EPIPE");
+}
+
+TEST_CASE("a pipe that somebody made non-blocking loses nothing, however late its reader comes") {
+  CHECK(in_fork([]() -> std::string {
+          std::array<int, 2> ends{};
+          if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+            return "no pipe";
+          }
+          const std::string all(std::size_t{1024} * 1024, 'x');
+          std::size_t got = 0;
+          std::thread reader([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            std::array<char, 65536> part{};
+            pollfd ready = {ends[0], POLLIN, 0};
+            while (::poll(&ready, 1, -1) > 0) {
+              const ssize_t count = ::read(ends[0], part.data(), part.size());
+              if (count == 0) {
+                return;
+              }
+              got += count > 0 ? static_cast<std::size_t>(count) : 0;
+            }
+          });
+          OutputStream out(ends[1]);
+          out.write(all);
+          out.flush();
+          ::close(ends[1]);
+          reader.join();
+          return std::to_string(out.failure()) + " " + std::to_string(got);
+        }) == "0 1048576");
 }
 
 TEST_CASE("a closed descriptor and one opened for reading are failures") {

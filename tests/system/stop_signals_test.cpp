@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <string>
 
 #include "fixture.hpp"
@@ -61,6 +62,32 @@ TEST_CASE("the first signal is remembered, and a second one counts, of the same 
           ::kill(::getpid(), SIGINT);
           return first + " " + second + " " + state_of(stop);
         }) == "15/1 15/2 15/3");
+}
+
+TEST_CASE("waiting for input ends with the input, with its end, or with a signal") {
+  const auto waits = [](const std::string& input, bool closed, int signal) {
+    return in_fork([&]() -> std::string {
+      std::array<int, 2> ends{};
+      if (::pipe2(ends.data(), O_CLOEXEC) != 0 ||
+          ::write(ends[1], input.data(), input.size()) != static_cast<ssize_t>(input.size())) {
+        return "no pipe";
+      }
+      ::signal(SIGINT, SIG_DFL);
+      ::signal(SIGTERM, SIG_DFL);
+      StopSignals stop;
+      if (signal != 0) {
+        ::kill(::getpid(), signal);
+      }
+      if (closed) {
+        ::close(ends[1]);
+      }
+      return (stop.wait_for_input(ends[0]) ? "input " : "stop ") + state_of(stop);
+    });
+  };
+  CHECK(waits("y\n", false, 0) == "input 0/0");
+  CHECK(waits("", true, 0) == "input 0/0");
+  CHECK(waits("", false, SIGTERM) == "stop " + std::to_string(SIGTERM) + "/1");
+  CHECK(waits("y\n", false, SIGINT) == "stop " + std::to_string(SIGINT) + "/1");
 }
 
 TEST_CASE("a signal that was ignored at the start stays ignored") {

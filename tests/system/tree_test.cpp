@@ -210,3 +210,17 @@ TEST_CASE("a script's path is below the directory as it was named") {
   CHECK(Tree(place.directory.path()).path_of(*Migration::parse("1.1.0/001_a.py")) ==
         place.directory.path() + "/v1.1.0/001_a.py");
 }
+
+TEST_CASE("a new script is written with its version directory, and never over what is there") {
+  const Place place;
+  const Tree tree(place.directory.path());
+  const Migration migration = *Migration::parse("1.0.0/001_a.py");
+  const std::string path = tree.create_script(migration, "new");
+  CHECK(path == place.directory / "v1.0.0/001_a.py");
+  CHECK(read_file(path) == "new");
+  CHECK_THROWS_AS(static_cast<void>(tree.create_script(migration, "newer")), Error);
+  CHECK(read_file(path) == "new");
+  std::filesystem::create_symlink(place.directory / "elsewhere", place.directory / "v1.0.0/002_b.py");
+  CHECK_THROWS_AS(static_cast<void>(tree.create_script(*Migration::parse("1.0.0/002_b.py"), "new")), Error);
+  CHECK_FALSE(std::filesystem::exists(place.directory / "elsewhere"));
+}

@@ -86,6 +86,32 @@ TEST_CASE("what the history has without an attempt is added, and what it has wit
   CHECK(merge_attempts({attempt("1.0.0/001_a.py", "applied", "2026-01-02T00:00:00Z")}, history, "").size() == 2);
 }
 
+TEST_CASE("what is known from the history alone says so, and how long it took only where that was recorded") {
+  History history;
+  Record record;
+  record.id = "1.0.0/001_a.py";
+  record.outcome = "applied";
+  record.at = "2026-01-01T00:00:00Z";
+  record.seconds = 0.5;
+  history.add(record);
+  record.id = "1.0.0/002_b.py";
+  record.outcome = "marked";
+  history.add(record);
+  const auto known = merge_attempts({}, history, "");
+  REQUIRE(known.size() == 2);
+  CHECK(known[1].from_history);
+  CHECK(known[1].seconds == 0.5);
+  CHECK_FALSE(known[0].seconds);
+  const auto bare = History::parse(R"({"applied": ["1.0.0/001_a.py"]})");
+  REQUIRE(bare.ok());
+  const auto recorded = merge_attempts({}, *bare, "");
+  REQUIRE(recorded.size() == 1);
+  CHECK(recorded[0].outcome == "recorded");
+  CHECK_FALSE(recorded[0].seconds);
+  CHECK_FALSE(
+      merge_attempts({attempt("1.0.0/001_a.py", "failed", "2026-01-01T00:00:00Z")}, History(), "")[0].from_history);
+}
+
 TEST_CASE("a record that is taken back is gone with its entries, and the text of the rest reads back") {
   History history;
   for (const char* id : {"1.0.0/002_b.py", "1.0.0/001_a.py", "1.0.0/002_b.py"}) {

@@ -176,6 +176,17 @@ TEST_CASE("an option of another verb is refused as such") {
     }
   }
   CHECK(refused({"migrate", "--version"}).message == "'telec migrate' has no option '--version'");
+  CHECK(refused({"migrate", "status", "--dry-run"}).hint ==
+        "it belongs to 'telec migrate'; see 'telec help migrate status'");
+  CHECK(refused({"migrate", "log", "--from", "1.0.0"}).hint ==
+        "it belongs to 'telec migrate', 'telec migrate status', 'telec migrate verify'; see 'telec help migrate log'");
+  CHECK(refused({"migrate", "status", "--python", "x"}).hint == "see 'telec help migrate status'");
+}
+
+TEST_CASE("help may stand behind 'telec migrate' too") {
+  CHECK(parsed({"migrate", "help"}).help_topic == parsed({"help", "migrate"}).help_topic);
+  CHECK(parsed({"migrate", "help", "lint"}).help_topic == "migrate lint");
+  CHECK(contains(refused({"migrate", "help", "lnit"}).hint, "did you mean"));
 }
 
 TEST_CASE("an option that is given twice is refused, but for flags and for those that may be repeated") {

@@ -206,6 +206,16 @@ TEST_CASE("a word that only one candidate begins with means that one") {
   CHECK(nearest("d", candidates).empty());
 }
 
+TEST_CASE("a word that is part of one candidate alone means that one") {
+  const std::vector<std::string_view> ids = {"1.1.0/001_rename_key.py", "1.2.0/001_move_logs.py",
+                                             "1.2.0/002_move_keys.py"};
+  CHECK(std::string(nearest("001_rename_key", ids)) == "1.1.0/001_rename_key.py");
+  CHECK(std::string(nearest("1.2.0/002", ids)) == "1.2.0/002_move_keys.py");
+  CHECK(std::string(nearest("logs", ids)) == "1.2.0/001_move_logs.py");
+  CHECK(nearest("move", ids).empty());
+  CHECK(nearest("gs", ids).empty());
+}
+
 TEST_CASE("where nothing is near, nothing is suggested") {
   const std::vector<std::string_view> candidates = {"dry-run", "from", "to"};
   CHECK(nearest("", candidates).empty());

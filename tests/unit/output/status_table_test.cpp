@@ -107,6 +107,20 @@ TEST_CASE("what needs attention is what is pending or differs; having run out of
   CHECK(differences_text(done) == "ran out of order");
 }
 
+TEST_CASE("what needs attention fits the terminal: first what differs goes below, then the middle of the id goes") {
+  const std::string below = attention_text(example(), on_a_terminal_of(40));
+  CHECK(below.starts_with(
+      "1.0.0/002_bb.py  already present\n  script changed\n1.0.0/003_c.py   marked\n  script gone\n"));
+  CHECK(below.ends_with("1.0.0/005_e.py   pending\n"));
+  CHECK(attention_text(example(), on_a_terminal_of(30)).starts_with("1.0.0...bb.py  already present\n"));
+  for (std::size_t columns = 25; columns < 60; ++columns) {
+    CAPTURE(columns);
+    for (const std::string_view line : lines_of(attention_text(example(), on_a_terminal_of(columns)))) {
+      CHECK(columns_of(line) <= columns);
+    }
+  }
+}
+
 TEST_CASE("a time or an outcome from the state file cannot steer a terminal") {
   ReportEntry odd = entry("1.0.0/001_a.py", State::recorded);
   odd.at = "\x1b[2J";

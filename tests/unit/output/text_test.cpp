@@ -113,6 +113,30 @@ TEST_CASE("sentences are broken on a terminal, and nowhere else") {
         "telec: error: cannot read the state file\nhint: try it again with:\n      telec migrate status --json\n");
 }
 
+TEST_CASE("what does not fit behind its word, and fits below it, stands there") {
+  Style style;
+  style.columns = 40;
+  CHECK(findings_text({{"unrecorded", "v1.0.0/001_create_workspaces.py", 0, "it is there", ""}}, style) ==
+        "v1.0.0/001_create_workspaces.py:\n    unrecorded: it is there\n");
+  CHECK(note_line("1.0.0/001_create_workspaces.py is recorded", style) ==
+        "telec: note:\n       1.0.0/001_create_workspaces.py is\n       recorded\n");
+  CHECK(note_line("1.0.0/001_wider_than_forty_columns_anyway.py", style) ==
+        "telec: note: 1.0.0/001_wider_than_forty_columns_anyway.py\n");
+}
+
+TEST_CASE("a record without a run behind it does not claim what nobody knows") {
+  AttemptRecord last;
+  last.id = A;
+  last.outcome = "marked";
+  CHECK(output_text(last, std::nullopt, plain) == "1.0.0/001_a.py was recorded by hand: nothing was run\n");
+  last.outcome = "forgotten";
+  CHECK(output_text(last, std::nullopt, plain) == "the record of 1.0.0/001_a.py was taken back: nothing was run\n");
+  last.outcome = "applied";
+  last.from_history = true;
+  CHECK(output_text(last, std::nullopt, plain) ==
+        "what 1.0.0/001_a.py printed is not known: only its record is kept\n");
+}
+
 TEST_CASE("a log that is gone is not the same as nothing that was printed") {
   AttemptRecord last;
   last.id = A;
@@ -136,6 +160,9 @@ TEST_CASE("what doctor saw stands in columns, and on a narrow terminal below its
   CHECK(health_text(report, style) ==
         "ok    disk: ext4, 40 GiB free\nmend  permissions: others can\n      reach it\n      chmod 0700 it\n1 thing to "
         "mend\n");
+  CHECK(mend_text(report, plain) == "mend  permissions   others can reach it\n                    chmod 0700 it\n");
+  report.health.pop_back();
+  CHECK(mend_text(report, plain).empty());
 }
 
 TEST_CASE("colour changes nothing but the colour") {
@@ -184,6 +211,18 @@ TEST_CASE("a dry run lists what would run, and says that nothing was") {
         "pending          1.0.0/001_a.py\npending          1.0.0/002_bb.py\ndry run: 2 migrations would run, nothing "
         "was run\n");
   CHECK(dry_run_text({}, {}, plain) == "nothing to do: no migrations in the tree\n");
+}
+
+TEST_CASE("the list of a dry run keeps its columns on a narrow terminal") {
+  const Migration a = *Migration::parse(A);
+  const Migration long_one = *Migration::parse("1.0.0/002_a_name_that_is_long.py");
+  Style style;
+  style.columns = 40;
+  CHECK(dry_run_text({&a, &long_one}, {}, style)
+            .starts_with("pending  1.0.0/001_a.py\npending  1.0.0/002_a_na...hat_is_long.py\n"));
+  style.columns = 60;
+  CHECK(dry_run_text({&a, &long_one}, {}, style)
+            .starts_with("pending          1.0.0/001_a.py\npending          1.0.0/002"));
 }
 
 TEST_CASE("problems are one line each, with a path made printable") {

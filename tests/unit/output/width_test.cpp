@@ -52,6 +52,8 @@ TEST_CASE("a sentence is broken at blanks, each further line indented") {
   CHECK(wrapped("one two three", 12, 4, 4) == "one two\n    three");
   CHECK(wrapped("\u65e5\u672c \u8a9e", 6, 0, 0) == "\u65e5\u672c\n\u8a9e");
   CHECK(wrapped("", 10, 0, 0).empty());
+  CHECK(wrapped("one\ttwo three", 8, 0, 2) == "one two\n  three");  // how far a tab goes depends on where it stands
+  CHECK(wrapped("one\ttwo", 0, 0, 2) == "one\ttwo");
 }
 
 TEST_CASE("what is in quotes, a command at the end and what is too wide stay in one piece") {
