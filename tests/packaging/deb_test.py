@@ -139,6 +139,8 @@ class Deb(unittest.TestCase):
         root.touch("bob", "slow-effect_1.2.0_001")
         self.kill_everything_in_bobs_migration(root.plugin_deb("plugin", ["1.2.0/001_plugin.py"]), "effect_1.2.0_001")
         self.assertNotEqual(self.status(), "1.0.0-1 ii")
+        # The other package has not waited: whoever depends on it can be configured.
+        self.assertEqual(self.status("plugin"), "1 ii")
         self.configure_again("effect_1.0.0_001", "effect_1.2.0_001")
         self.assertEqual((self.status(), self.status("plugin")), ("1.0.0-1 ii", "1 ii"))
 
@@ -230,9 +232,10 @@ class Deb(unittest.TestCase):
         self.assertEqual([root.effects(user) for user in ("ada", "bob", "cy")], [{}, {}, {}])
         self.assertEqual(root.outside(), outside)
 
-    def test_the_packaged_program_is_hardened(self):
+    def test_the_packaged_program_is_hardened_and_stripped(self):
         subprocess.run(["dpkg-deb", "-x", os.environ["TELEC_DEB"], self.root.path / "packages"], check=True)
-        self.assertEqual(support.hardening_faults(self.root.path / "packages/usr/bin/telec"), [])
+        program = self.root.path / "packages/usr/bin/telec"
+        self.assertEqual((support.hardening_faults(program), support.debug_sections(program)), ([], []))
 
     def test_preflight_is_not_asked_unless_it_was_chosen(self):
         root = self.root

@@ -94,6 +94,12 @@ def hardening_faults(program, optimized=True):
     return [name for name, there in expected.items() if not there]
 
 
+def debug_sections(program):
+    """The symbols and debug information that are left in this program: a package has them in a package of their own."""
+    sections = subprocess.run(["readelf", "-W", "-S", program], check=True, capture_output=True, text=True).stdout
+    return re.findall(r"\] (\.symtab|\.z?debug\S*) ", sections)
+
+
 def main_is_marked(headers, code):
     """Also in a program without symbols: the code at the entry point hands main's address to the C library."""
     entry = re.search(r"Entry point address:\s+0x([0-9a-f]+)", headers).group(1)
