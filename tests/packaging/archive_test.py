@@ -117,6 +117,9 @@ class Archive(unittest.TestCase):
                        "cd /src && dpkg-source -x telec_*.dsc tree && cd tree && dpkg-buildpackage -us -uc -b -d",
                        timeout=3000)
         self.assertEqual(out.returncode, 0, out.stdout[-4000:])
+        self.assertRegex(out.stdout, "(?m)^unit: [0-9]+ passed, 0 failed|1/1 .*unit.* OK")
+        # Its newer compiler and libraries find nothing to say about this project's own files.
+        self.assertEqual(re.findall(r"^\.\./(?:src|tests)/.*warning: .*$", out.stdout, re.M), [])
         self.assertEqual(len(list((root.path / "src").glob("telec_*.deb"))), 1)
 
 
