@@ -86,8 +86,12 @@ class Deb(unittest.TestCase):
         result = self.install(root.deb("1.1.0", TWO))
         self.assertEqual((result.stdout.count("telec: 3 users migrated"), root.hook_runs()), (1, 1), result.stdout)
         self.assertNotIn("Processing triggers for telec", result.stdout)
-        result = self.install(root.plugin_deb("plugin", ["1.2.0/001_plugin.py"]))
+        result = self.install(root.plugin_deb("plugin", ["1.2.0/001_plugin.py"]),
+                              root.plugin_deb("needs-plugin", [], depends="plugin"))
         self.assertEqual((result.stdout.count("Processing triggers for telec"), root.hook_runs()), (1, 1))
+        # And whoever depends on the other package does not wait for it.
+        self.assertLess(result.stdout.index("Setting up needs-plugin"),
+                        result.stdout.index("Processing triggers for telec"), result.stdout)
         # Both in one go, with nobody's migration a second time.
         result = self.install(root.deb("1.3.0", [*TWO, "1.3.0/001_three.py"]),
                               root.plugin_deb("other", ["1.4.0/001_other.py"]))
@@ -139,8 +143,6 @@ class Deb(unittest.TestCase):
         root.touch("bob", "slow-effect_1.2.0_001")
         self.kill_everything_in_bobs_migration(root.plugin_deb("plugin", ["1.2.0/001_plugin.py"]), "effect_1.2.0_001")
         self.assertNotEqual(self.status(), "1.0.0-1 ii")
-        # The other package has not waited: whoever depends on it can be configured.
-        self.assertEqual(self.status("plugin"), "1 ii")
         self.configure_again("effect_1.0.0_001", "effect_1.2.0_001")
         self.assertEqual((self.status(), self.status("plugin")), ("1.0.0-1 ii", "1 ii"))
 
