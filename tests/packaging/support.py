@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -55,6 +56,8 @@ def in_own_namespace(*more):
     if os.environ.get("TELEC_TEST_NAMESPACE") == "1":
         return
     os.environ["TELEC_TEST_NAMESPACE"] = "1"
+    # A shell's background job ignores it, and so would what is tested.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execvp("unshare",
               ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
                           *more, sys.executable, *sys.argv])
