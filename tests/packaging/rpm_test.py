@@ -215,6 +215,12 @@ class Rpm(unittest.TestCase):
         self.assertEqual([root.effects(user) for user in ("ada", "bob", "cy")], [{}, {}, {}])
         self.assertEqual(root.outside(), outside)
 
+    def test_preflight_is_not_asked_unless_it_was_chosen(self):
+        self.rpm("-U", "--nodeps", self.package("1.0.0", ONE))
+        (self.root.data("cy") / "migration_state.json").write_text("{")
+        self.assertEqual(self.rpm("-U", "--nodeps", self.package("1.1.0", TWO)).returncode, 0)
+        self.assertEqual(self.version(), "1.1.0")
+
 
 if __name__ == "__main__":
     telec.main(SUITE)
