@@ -117,6 +117,12 @@ std::string why_skipped(const Account& account) {
   if (::setsid() < 0) {
     cannot(channel, "start a session");
   }
+  // With these this run is told to end; the caller may ignore one of them, as a job in a shell's background does.
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  for (const int number : {SIGTERM, SIGINT}) {
+    ::sigaction(number, &action, nullptr);
+  }
   become(account, channel);
   // After the change of uid, which takes a death signal away.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent) {

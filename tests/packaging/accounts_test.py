@@ -570,6 +570,18 @@ class Accounts(unittest.TestCase):
         self.assertEqual(result.returncode, 75)
         self.assertEqual(self.processes_of(1012), [])
 
+    def test_a_caller_that_ignores_interrupts_does_not_keep_a_run_from_being_ended_in_order(self):
+        self.machine.user("oda", 1012, files=["hang"])
+        # As it is for a job that a shell without job control started in the background.
+        ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGINT, ignored)
+        result = self.machine.run("--all-users", "--json", "--user-timeout", "10")
+        self.assertEqual(result.users["oda"]["state"], "deferred")
+        # It has noted what became of the attempt, which a run that had to be killed has not.
+        attempts = self.machine.homes / "oda/.teleclaude/migration_logs/attempts.jsonl"
+        self.assertTrue(attempts.exists())
+        self.assertEqual([json.loads(line)["outcome"] for line in attempts.read_text().splitlines()], ["interrupted"])
+
     def test_a_script_cannot_speak_in_the_name_of_its_runner(self):
         self.machine.user("ada", 1001)
         # Its parent is a process of its own user, and still closed to it: it was root once.

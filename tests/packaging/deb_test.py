@@ -74,7 +74,6 @@ class Deb(unittest.TestCase):
         self.assertTrue((root.data("ada") / "migration_state.json").exists())
         self.assertEqual(root.outside(), outside)
         print(f"deb: the whole story in {seconds:.2f} s")
-        self.assertLess(seconds, 30)
 
     def test_the_hook_runs_once_for_an_install_an_upgrade_and_another_package(self):
         root = self.root
@@ -86,8 +85,12 @@ class Deb(unittest.TestCase):
         result = self.install(root.deb("1.1.0", TWO))
         self.assertEqual((result.stdout.count("telec: 3 users migrated"), root.hook_runs()), (1, 1), result.stdout)
         self.assertNotIn("Processing triggers for telec", result.stdout)
-        result = self.install(root.plugin_deb("plugin", ["1.2.0/001_plugin.py"]))
+        result = self.install(root.plugin_deb("plugin", ["1.2.0/001_plugin.py"]),
+                              root.plugin_deb("needs-plugin", [], depends="plugin"))
         self.assertEqual((result.stdout.count("Processing triggers for telec"), root.hook_runs()), (1, 1))
+        # And whoever depends on the other package does not wait for it.
+        self.assertLess(result.stdout.index("Setting up needs-plugin"),
+                        result.stdout.index("Processing triggers for telec"), result.stdout)
         # Both in one go, with nobody's migration a second time.
         result = self.install(root.deb("1.3.0", [*TWO, "1.3.0/001_three.py"]),
                               root.plugin_deb("other", ["1.4.0/001_other.py"]))
@@ -230,9 +233,10 @@ class Deb(unittest.TestCase):
         self.assertEqual([root.effects(user) for user in ("ada", "bob", "cy")], [{}, {}, {}])
         self.assertEqual(root.outside(), outside)
 
-    def test_the_packaged_program_is_hardened(self):
+    def test_the_packaged_program_is_hardened_and_stripped(self):
         subprocess.run(["dpkg-deb", "-x", os.environ["TELEC_DEB"], self.root.path / "packages"], check=True)
-        self.assertEqual(support.hardening_faults(self.root.path / "packages/usr/bin/telec"), [])
+        program = self.root.path / "packages/usr/bin/telec"
+        self.assertEqual((support.hardening_faults(program), support.debug_sections(program)), ([], []))
 
     def test_preflight_is_not_asked_unless_it_was_chosen(self):
         root = self.root

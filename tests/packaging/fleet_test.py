@@ -6,6 +6,7 @@ tells before the upgrade, and where a roll-out stops when a host fails, cannot b
 
 import os
 import re
+import shutil
 import subprocess
 import time
 import unittest
@@ -32,6 +33,7 @@ PasswordAuthentication no
 UsePAM no
 StrictModes no
 PidFile none
+Subsystem sftp internal-sftp
 """
 
 
@@ -58,7 +60,8 @@ class Fleet:
         self.daemons = {}
         known = []
         first = roots.Root(users=False)
-        self.one, self.two = (str(first.path) + first.deb(*args) for args in (("1.0.0", ONE), ("1.1.0", TWO)))
+        self.one, two = (str(first.path) + first.deb(*args) for args in (("1.0.0", ONE), ("1.1.0", TWO)))
+        shutil.copy(two, self.path / "two.deb")
         self.packages = first
         for number, host in enumerate(HOSTS, 1):
             address = f"{net}.{10 + number}"
@@ -120,7 +123,7 @@ class Fleet:
 
     def start(self, *args):
         return subprocess.Popen(["ansible-playbook", "-i", self.path / "inventory", "telec.migrate.roll",
-                                 "-e", f"telec_package={self.two}", *args], env=self.environment(),
+                                 "-e", "telec_package=two.deb", *args], env=self.environment(),
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 cwd=self.path)
 
@@ -139,6 +142,11 @@ class Fleet:
         return [host for host, root in self.roots.items()
                 if all("effect_1.1.0_001" in root.effects(user) for user in ("ada", "bob"))]
 
+    def left_behind(self):
+        """What is there of a package that was brought to a host."""
+        return [str(path) for root in self.roots.values() for folder in ("var/tmp", "root/.ansible/tmp")
+                for path in (root.path / folder).glob("*")]
+
     def upgraded(self):
         return [host for host, root in self.roots.items() if (root.path / "usr/share/telec/migrations/v1.1.0").exists()]
 
@@ -153,11 +161,11 @@ class Roll(unittest.TestCase):
         self.assertEqual(code, 0, out)
         listed = re.findall(r"^\+(\w+: \S+)$", out, re.M)
         self.assertEqual(sorted(listed), sorted(["ada: 1.1.0/001_two.py", "bob: 1.1.0/001_two.py"] * 8), out)
-        self.assertEqual((self.fleet.done(), self.fleet.upgraded()), ([], []))
+        self.assertEqual((self.fleet.done(), self.fleet.upgraded(), self.fleet.left_behind()), ([], [], []))
         code, out, rolled = self.fleet.roll("--diff")
         self.assertEqual(code, 0, out)
         self.assertEqual(sorted(re.findall(r"^\+(\w+: \S+)$", out, re.M)), sorted(listed), out)
-        self.assertEqual((self.fleet.done(), self.fleet.upgraded()), (HOSTS, HOSTS))
+        self.assertEqual((self.fleet.done(), self.fleet.upgraded(), self.fleet.left_behind()), (HOSTS, HOSTS, []))
         code, out, again = self.fleet.roll()
         self.assertEqual(code, 0, out)
         self.assertEqual(re.findall(r"^(h\d) .*changed=(?!0)", out, re.M), [], out)
@@ -179,6 +187,15 @@ class Roll(unittest.TestCase):
         code, out, _ = self.fleet.roll()
         self.assertEqual(code, 0, out)
         self.assertEqual(self.fleet.done(), HOSTS)
+
+    def test_a_package_that_cannot_be_installed_stops_at_the_first_host_and_says_why(self):
+        (self.fleet.path / "damaged.deb").write_text("This is no package, and nothing else either.\n" * 9)
+        for package, words in (("damaged.deb", r"dpkg-deb -f \S+ Version ended with 2: .*not a Debian format archive"),
+                               ("absent.deb", r"package: there is no file 'absent\.deb'")):
+            code, out, _ = self.fleet.roll("-e", f"telec_package={package}")
+            self.assertNotEqual(code, 0)
+            self.assertRegex(out, r"fatal: \[h1\].*" + words)
+            self.assertEqual((re.findall(r"fatal: \[(h\d)\]", out), self.fleet.upgraded()), (["h1"], []), out)
 
     def test_what_is_still_pending_after_a_run_is_a_failure(self):
         # A telec that says it is done and is not.

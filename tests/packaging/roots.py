@@ -180,11 +180,12 @@ class Root:
     def plugin_deb(self, name, migrations, depends="telec"):
         work = pathlib.Path(tempfile.mkdtemp(dir=self.work))
         os.chmod(work, 0o755)
-        write_tree(work / "usr/share/telec/migrations", migrations)
+        if migrations:
+            write_tree(work / "usr/share/telec/migrations", migrations)
         (work / "DEBIAN").mkdir()
         (work / "DEBIAN/control").write_text(f"Package: {name}\nVersion: 1\nArchitecture: all\n"
                                              "Maintainer: a <a@b.invalid>\n"
-                                             f"Depends: {depends}\nDescription: ships a migration\n")
+                                             f"Depends: {depends}\nDescription: another package\n")
         target = f"/packages/{name}.deb"
         self.build(work, target)
         return target

@@ -175,10 +175,11 @@ class Rpm(unittest.TestCase):
         self.assertEqual((result.returncode, self.version()), (0, "1.1.0"), result.stdout)
         self.assertIn("telec: deferred: the hook ended with status 139", result.stdout)
 
-    def test_the_packaged_program_is_hardened(self):
+    def test_the_packaged_program_is_hardened_and_stripped(self):
         subprocess.run(f"rpm2cpio '{os.environ['TELEC_RPM']}' | cpio -idm --quiet", shell=True, check=True,
                        cwd=self.root.path / "packages")
-        self.assertEqual(support.hardening_faults(self.root.path / "packages/usr/bin/telec"), [])
+        program = self.root.path / "packages/usr/bin/telec"
+        self.assertEqual((support.hardening_faults(program), support.debug_sections(program)), ([], []))
 
     def test_preflight_keeps_the_old_package_whole(self):
         root = self.root
@@ -213,6 +214,12 @@ class Rpm(unittest.TestCase):
         self.assertEqual((result.returncode, self.version()), (0, "1.1.0"), result.stdout)
         self.assertEqual([root.effects(user) for user in ("ada", "bob", "cy")], [{}, {}, {}])
         self.assertEqual(root.outside(), outside)
+
+    def test_preflight_is_not_asked_unless_it_was_chosen(self):
+        self.rpm("-U", "--nodeps", self.package("1.0.0", ONE))
+        (self.root.data("cy") / "migration_state.json").write_text("{")
+        self.assertEqual(self.rpm("-U", "--nodeps", self.package("1.1.0", TWO)).returncode, 0)
+        self.assertEqual(self.version(), "1.1.0")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -55,6 +56,8 @@ def in_own_namespace(*more):
     if os.environ.get("TELEC_TEST_NAMESPACE") == "1":
         return
     os.environ["TELEC_TEST_NAMESPACE"] = "1"
+    # A shell's background job ignores it, and so would what is tested.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execvp("unshare",
               ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
                           *more, sys.executable, *sys.argv])
@@ -92,6 +95,12 @@ def hardening_faults(program, optimized=True):
         expected["stack-clash protection"] = re.search(r"or[ql]\s+\$0x0,(?:0x[0-9a-f]+)?\(%rsp\)", code)
         expected["control-flow protection"] = main_is_marked(headers, code)
     return [name for name, there in expected.items() if not there]
+
+
+def debug_sections(program):
+    """The symbols and debug information that are left in this program: a package has them in a package of their own."""
+    sections = subprocess.run(["readelf", "-W", "-S", program], check=True, capture_output=True, text=True).stdout
+    return re.findall(r"\] (\.symtab|\.z?debug\S*) ", sections)
 
 
 def main_is_marked(headers, code):

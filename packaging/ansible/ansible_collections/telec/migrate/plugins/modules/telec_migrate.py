@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: MIT
-"""Ansible module: runs `telec migrate` and hands its document on."""
+"""Ansible module: installs telec where it is told to, runs `telec migrate` and hands its document on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ description:
   - Runs C(telec migrate --json) as the user of the connection, or for many users as root.
   - In check mode it is a dry run. With diff, the ids that would run or did run.
 options:
+  package:
+    description:
+      - A deb on the controller. It is installed, as root, where another version is, and then telec is run.
+      - In check mode it is unpacked beside the installed one and looked at, and removed again.
+    type: path
   all_users:
     description: As root, for every user who has data, each as that user.
     type: bool
@@ -32,12 +37,11 @@ options:
     description: Where to record. Not with O(all_users) or O(users).
     type: path
   migrations_dir:
-    description: The tree, for instance a staged one that is not installed yet.
+    description: The tree, where it is another one than the installed one or O(package)'s.
     type: path
   executable:
-    description: The telec to run.
+    description: The telec to run. C(/usr/bin/telec), and in check mode that of O(package).
     type: path
-    default: /usr/bin/telec
   lock_timeout:
     description: Seconds to wait for another run.
     type: int
@@ -59,14 +63,24 @@ EXAMPLES = r"""
   telec.migrate.telec_migrate:
     all_users: true
 
-- name: What a staged tree would do
+- name: The new version, on every host where it is not installed yet, with a proof that nothing is left to do
   telec.migrate.telec_migrate:
+    package: telec_1.1.0-1_amd64.deb
     all_users: true
-    migrations_dir: /var/cache/telec-staged/usr/share/telec/migrations
+    prove: true
+
+- name: What that version would do, before it is installed
+  telec.migrate.telec_migrate:
+    package: telec_1.1.0-1_amd64.deb
+    all_users: true
   check_mode: true
 """
 
 RETURN = r"""
+installed:
+  description: Whether the package was installed, or would be.
+  type: bool
+  returned: with package
 document:
   description: What telec migrate --json printed.
   type: dict
@@ -82,7 +96,11 @@ ids:
   returned: when telec ran
 """
 
+import atexit
 import json
+import os
+import shutil
+import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -112,6 +130,31 @@ def failure_of(document, status):
     return line
 
 
+def must(module, command):
+    """What this command says; its failure is the module's."""
+    status, out, err = module.run_command(command, environ_update={"DEBIAN_FRONTEND": "noninteractive"})
+    if status != 0:
+        module.fail_json(msg="%s ended with %d: %s" % (" ".join(command), status, err.strip() or out.strip()),
+                         stdout=out, stderr=err)
+    return out.strip()
+
+
+def is_installed(module, package):
+    """Whether exactly this version of it is installed and configured."""
+    version = must(module, ["dpkg-deb", "-f", package, "Version"])
+    status, out, _ = module.run_command(["dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Version}", "telec"])
+    return status == 0 and out == "ii " + version
+
+
+def unpack(module, package):
+    """A directory with the files of the package, which every user may read, until the module ends."""
+    folder = tempfile.mkdtemp(prefix="telec-staged.", dir="/var/tmp")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    must(module, ["dpkg-deb", "-x", package, folder])
+    os.chmod(folder, 0o755)
+    return folder
+
+
 def run(module, command):
     """The exit status and the document of a telec."""
     status, out, err = module.run_command(command)
@@ -125,13 +168,14 @@ def run(module, command):
 def main():
     module = AnsibleModule(
         argument_spec={
+            "package": {"type": "path"},
             "all_users": {"type": "bool", "default": False},
             "users": {"type": "list", "elements": "str", "default": []},
             "from_version": {"type": "str"},
             "to_version": {"type": "str"},
             "state_file": {"type": "path"},
             "migrations_dir": {"type": "path"},
-            "executable": {"type": "path", "default": "/usr/bin/telec"},
+            "executable": {"type": "path"},
             "lock_timeout": {"type": "int", "default": 60},
             "busy_is_ok": {"type": "bool", "default": False},
             "prove": {"type": "bool", "default": False},
@@ -139,7 +183,16 @@ def main():
         supports_check_mode=True,
     )
     given = module.params
-    command = [given["executable"], "migrate", "--json", "--lock-timeout", str(given["lock_timeout"])]
+    result = {"changed": False}
+    place = ""
+    if given["package"]:
+        result["installed"] = result["changed"] = not is_installed(module, given["package"])
+        if module.check_mode:
+            place = unpack(module, given["package"])
+            given["migrations_dir"] = given["migrations_dir"] or place + "/usr/share/telec/migrations"
+        elif result["installed"]:
+            must(module, ["dpkg", "-i", "--force-confold", given["package"]])
+    command = [given["executable"] or place + "/usr/bin/telec", "migrate", "--json", "--lock-timeout", str(given["lock_timeout"])]
     for option in ("from", "to"):
         if given[option + "_version"]:
             command += ["--" + option, given[option + "_version"]]
@@ -152,7 +205,7 @@ def main():
         command += ["--user", user]
     status, document = run(module, command + (["--dry-run"] if module.check_mode else []))
     ids = ids_of(document)
-    result = {"changed": bool(ids), "exit": status, "ids": ids, "document": document}
+    result.update(changed=result["changed"] or bool(ids), exit=status, ids=ids, document=document)
     if module._diff:  # pylint: disable=protected-access
         result["diff"] = {"before": "", "after": "".join(line + "\n" for line in ids), "after_header": "migrations"}
     if status == 0 and given["prove"] and not module.check_mode:
