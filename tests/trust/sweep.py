@@ -46,6 +46,8 @@ def calls_of(trace):
     calls = []
     with open(trace, encoding="utf-8", errors="replace") as file:
         for line in file:
+            if ".gcda" in line:
+                break  # the counters of a build for coverage, not the program
             match = _CALL.match(line)
             if match:
                 name = match.group(2)
