@@ -20,16 +20,19 @@ struct Row {
 
 /// Recorded ones by how they were recorded: the table has room for one word.
 std::string word_for(const ReportEntry& entry) {
-  std::string word = entry.state == State::recorded && !entry.outcome.empty() ? entry.outcome : word_of(entry.state);
+  const bool is_ours = entry.state != State::recorded || entry.outcome.empty();
+  std::string word = is_ours ? word_of(entry.state) : printable(entry.outcome);
   std::ranges::replace(word, '_', ' ');
-  return printable(word);
+  return word;
 }
 
 Row row_of(const ReportEntry& entry) {
   Row row;
   row.word = word_for(entry);
-  row.when = printable(entry.at);
-  std::ranges::replace(row.when, 'T', ' ');
+  if (!entry.at.empty()) {
+    row.when = printable(entry.at);
+    std::ranges::replace(row.when, 'T', ' ');
+  }
   row.took = entry.seconds && entry.outcome != "marked" ? seconds_text(*entry.seconds) : "";
   row.differs = differences_text(entry);
   return row;
@@ -80,18 +83,22 @@ Widths natural_widths(const Report& report) {
   return widths;
 }
 
-void add_padded(std::string& text, std::string_view cell, std::size_t columns) {
-  const std::size_t taken = columns_of(cell);
+/// `taken`: the columns of the cell.
+void add_padded(std::string& text, std::string_view cell, std::size_t columns, std::size_t taken) {
   text.append(cell).append(columns - std::min(columns, taken), ' ');
+}
+
+void add_padded(std::string& text, std::string_view cell, std::size_t columns) {
+  add_padded(text, cell, columns, columns_of(cell));
 }
 
 /// Adds a line with its newline. `colored`: the state that gives its word a colour; null: none.
 void add_cells(std::string& text, const Widths& widths, const std::string& id, const Row& row, const Style& style,
                const State* colored) {
-  if (columns_of(id) > widths.id) {
+  if (const std::size_t taken = columns_of(id); taken > widths.id) {
     add_padded(text, fitted_middle(id, widths.id), widths.id);
   } else {
-    add_padded(text, id, widths.id);
+    add_padded(text, id, widths.id, taken);
   }
   text.append(gap, ' ');
   if (style.color && colored != nullptr) {
@@ -117,6 +124,9 @@ void add_cells(std::string& text, const Widths& widths, const std::string& id, c
 }  // namespace
 
 std::string differences_text(const ReportEntry& entry) {
+  if (!entry.changed && !entry.gone && !entry.late && !entry.out_of_order) {
+    return {};
+  }
   std::string text;
   const auto add = [&](bool so, const char* words) {
     if (so) {
