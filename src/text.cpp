@@ -262,7 +262,8 @@ std::string seconds_text(double seconds) {
   if (seconds >= 0 && seconds < most) {
     // What was recorded has whole milliseconds, and then the division gives it back exactly: printf would find the
     // same digits, in ten times the time.
-    const auto milliseconds = std::llround(seconds * 1000);
+    // Not llround(3): it needs libm, whose loading is a tenth of a start.
+    const auto milliseconds = static_cast<std::int64_t>(seconds * 1000 + 0.5);  // NOLINT(bugprone-incorrect-roundings)
     if (static_cast<double>(milliseconds) / 1000 == seconds) {
       std::string out = std::to_string(milliseconds / 1000);
       const std::string fraction = std::to_string(1000 + milliseconds % 1000);

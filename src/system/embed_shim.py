@@ -23,19 +23,23 @@ def without_comments(text):
     return short if ast.dump(ast.parse(short)) == ast.dump(ast.parse(text)) else text
 
 
+def text_and_code(path):
+    text = without_comments(path.read_bytes())
+    return text, importlib.util.MAGIC_NUMBER + marshal.dumps(compile(text, "<string>", "exec"))
+
+
 def main():
     *programs, header_path = map(pathlib.Path, sys.argv[1:])
     with open(header_path, "w", encoding="ascii") as file:
         file.write("// Made from %s.\n#pragma once\n\n#include <string_view>\n\nnamespace telec {\n"
                    % ", ".join(path.name for path in programs))
         for path in programs:
-            text = without_comments(path.read_bytes())
-            code = importlib.util.MAGIC_NUMBER + marshal.dumps(compile(text, "<string>", "exec"))
-            for kind, data in (("source", text), ("code", code)):
+            for kind, data in zip(("source", "code"), text_and_code(path)):
                 file.write("\nconstexpr std::string_view %s_%s(\n" % (path.stem, kind))
                 file.writelines(literals(data))
                 file.write("    , %d);\n" % len(data))
         file.write("\n}  // namespace telec\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
