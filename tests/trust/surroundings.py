@@ -826,7 +826,7 @@ for _name, _make, _exit in [("is a directory", lambda s: s.where, 65), ("is a de
     simple("environment", f"TELEC_STATE_FILE {_name}", _, exit=_exit)
 
 simple("environment", "TELEC_STATE_FILE ends in a slash", lambda s: s.env.update(TELEC_STATE_FILE="/x/"), exit=2, says=("has no file name",))
-simple("environment", "TELEC_STATE_FILE is /", lambda s: s.env.update(TELEC_STATE_FILE="/"), exit=65, says=("it is a directory",))
+simple("environment", "TELEC_STATE_FILE is /", lambda s: s.env.update(TELEC_STATE_FILE="/"), exit=2, says=("has no file name",))
 
 
 @case("environment", "TELEC_STATE_FILE is two dots", exit=65, says=("it is a directory",))
