@@ -2,6 +2,7 @@
 // Small questions about text that do not depend on the locale, and text made safe for a terminal.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -38,6 +39,9 @@ std::string shell_quoted(std::string_view text);
 
 /// `text` cut into lines at '\n' (a '\r' before it is dropped); a last line without '\n' counts.
 std::vector<std::string_view> lines_of(std::string_view text);
+/// Not of a temporary: its lines would be gone.
+template <std::same_as<std::string> Text>
+void lines_of(Text&& text) = delete;
 
 /// The last `count` lines.
 std::vector<std::string_view> last_lines(std::string_view text, std::size_t count);

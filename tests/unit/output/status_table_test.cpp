@@ -115,7 +115,8 @@ TEST_CASE("what needs attention fits the terminal: first what differs goes below
   CHECK(attention_text(example(), on_a_terminal_of(30)).starts_with("1.0.0...bb.py  already present\n"));
   for (std::size_t columns = 25; columns < 60; ++columns) {
     CAPTURE(columns);
-    for (const std::string_view line : lines_of(attention_text(example(), on_a_terminal_of(columns)))) {
+    const std::string text = attention_text(example(), on_a_terminal_of(columns));
+    for (const std::string_view line : lines_of(text)) {
       CHECK(columns_of(line) <= columns);
     }
   }

@@ -290,7 +290,8 @@ TEST_CASE("nothing that a script said can steer the terminal or forge a line of 
     ours += line.starts_with("telec: ") ? 1 : 0;
   }
   CHECK(ours == 1);
-  CHECK(lines_of(note_line(evil, plain)).size() == 1);
+  const std::string note = note_line(evil, plain);
+  CHECK(lines_of(note).size() == 1);
 }
 
 TEST_CASE("only the last lines of much output are shown") {
