@@ -174,7 +174,10 @@ def others(documents):
         if document is None:
             print(f"- {words}: not run.")
             continue
-        print(f"- {words}: {grouped(document['tried'])} tried, {document['broke']} broke.")
+        if suite == "coverage":
+            print(f"- {words}: {grouped(document['tried'] - document['broke'])} of {grouped(document['tried'])} branches were taken.")
+        else:
+            print(f"- {words}: {grouped(document['tried'])} tried, {document['broke']} broke.")
         for note in document.get("notes", []):
             print(f"  - {note}")
     print()
