@@ -122,7 +122,10 @@ int Voice::ask(const std::string& question) {
     err_.write("\n");  // below the ^C
     return stop.signal();
   }
-  const std::string answer = read_line(0);
+  const auto answer = read_line(0);
+  if (!answer) {
+    err_.write("\n");  // Ctrl-D leaves the line as it is
+  }
   return answer == "y" || answer == "Y" || answer == "yes" ? 0 : SIGINT;
 }
 

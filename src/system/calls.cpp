@@ -83,11 +83,17 @@ bool read_all(int fd, std::string& bytes, std::size_t limit, std::optional<std::
 
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 
-std::string read_line(int fd) {
+std::optional<std::string> read_line(int fd) {
   constexpr std::size_t longest = 1000;
   std::string line;
-  char c = 0;
-  while (line.size() < longest && repeated([&] { return ::read(fd, &c, 1); }) == 1 && c != '\n') {
+  while (line.size() < longest) {
+    char c = 0;
+    if (repeated([&] { return ::read(fd, &c, 1); }) != 1) {
+      return std::nullopt;
+    }
+    if (c == '\n') {
+      break;
+    }
     line.push_back(c);
   }
   return line;

@@ -47,8 +47,8 @@ bool read_all(int fd, std::string& bytes, std::size_t limit, std::optional<std::
 /// Is it a terminal?
 bool is_terminal(int fd);
 
-/// One line of at most 1000 bytes, without its newline; what came so far where the input ends.
-std::string read_line(int fd);
+/// One line of at most 1000 bytes, without its newline; nothing where the input ends before one.
+std::optional<std::string> read_line(int fd);
 
 /// The time now, UTC, RFC 3339: 2026-11-22T07:30:00Z. From 1970 to 9999, whatever the clock says, and no file is read.
 std::string utc_now();

@@ -324,7 +324,8 @@ class Questions(Case):
             terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
             terminal.type(answer)
             self.assertEqual(terminal.finish().code, 130, terminal.text)
-            self.assertIn("nothing was changed", terminal.text)
+            # On a line of its own, also where the answer did not end one.
+            self.assertRegex(terminal.plain(), r"\[y/N\] n?(\^D..)?\ntelec: error: not confirmed\nhint: nothing was changed\n$")
             self.assertEqual(self.home.applied(), [ONE])
         for answer in ("y\n", "Y\n", "yes\n"):
             terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")

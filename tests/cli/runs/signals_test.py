@@ -505,6 +505,22 @@ class StartedOddly(SignalTest):
 
 
 @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+class LeftBehind(unittest.TestCase):
+    def test_a_process_has_its_name_told_however_fast_it_dies(self):
+        # Each kill(2) takes a tenth of a second longer, in which what it hits is gone.
+        with telec.Home() as home:
+            home.add(FIRST, "import subprocess\n\n\ndef check():\n    return bool(subprocess.Popen(['sleep', '60']))\n\n\n"
+                            "def migrate():\n    return True\n")
+            trace = home.path / "trace"
+            done = subprocess.run(["strace", "-qq", "-o", trace, "-e", "trace=kill", "-e", "inject=kill:delay_exit=100000",
+                                   telec.binary(), "migrate"], env=home.environment(**telec.WHILE_TRACED), cwd=home.path,
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done)
+            self.assertRegex(done.stderr, r"it left processes running, they were ended: \d+ \(sleep\)")
+            self.assertIn("(DELAYED)", trace.read_text(), "no call was delayed: this shows nothing")
+
+
+@unittest.skipUnless(shutil.which("strace"), "strace is not installed")
 class WithoutPidfd(SignalTest):
     """On a kernel that has no pidfd_open(2): the end of a script is asked for again and again."""
 
