@@ -35,7 +35,8 @@ def binary():
 
 def is_sanitized():
     """Whether the program under test was built with a sanitizer: it makes system calls of its own, and needs terabytes."""
-    return b"__asan_init" in pathlib.Path(binary()).read_bytes()
+    program = pathlib.Path(binary()).read_bytes()
+    return b"__asan_init" in program or b"__tsan_init" in program
 
 
 # LeakSanitizer cannot work in a traced process, and ends it with an error of its own.

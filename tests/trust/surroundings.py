@@ -1252,6 +1252,8 @@ mounts("no shared memory and no semaphores", "true", "-i")
 def _(s):
     s.as_other()
     s.prefix += ["unshare", "-U", "-r"]
+    if subprocess.run([*s.prefix, "true"], capture_output=True, check=False).returncode != 0:
+        raise CannotBeMade("the kernel gives no user namespace here, as in a chroot")
     # / and the tree are nobody's in there: not this root's, and so not safe.
     return "/"
 
