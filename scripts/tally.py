@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """scripts/tally.py DIR...: sums up what meson's tests in these build directories said of themselves.
 
-Prints each suite's own line (`NAME: N passed, N failed[, N skipped]`), as it stands in meson's log, and last of all
-`total: N passed, N failed[, N skipped]`. Fails when a test failed, when a suite printed no such line, or when
-nothing ran. Runs no test.
+Prints each suite's own line (`NAME: N passed, N failed[, N skipped]`), as it stands in meson's log, with what failed
+below it, and last of all `total: N passed, N failed[, N skipped]`. Fails when a test failed, when a suite printed no
+such line, or when nothing ran. Runs no test.
 """
 
 import json
@@ -12,6 +12,9 @@ import pathlib
 import re
 import sys
 
+# How doctest, unittest and the sweeps begin the line that names what failed.
+CAUSE = re.compile(r"(?:TEST CASE: |FAIL: |ERROR: |BROKEN ).*|\S+:\d+: (?:FATAL )?ERROR: .*")
+CAUSES_SHOWN = 12
 LINE = re.compile(r"[\w.-]+: (\d+) passed, (\d+) failed(?:, (\d+) skipped)?")
 
 
@@ -44,12 +47,23 @@ class Tally:
         self.passed += passed
         self.failed += failed
         self.skipped += skipped
+        if failed:
+            self.show_causes(test)
         if failed == 0 and result not in ("OK", "SKIP"):
             self.add_problem(f"{name} ended with {result} although its line names no failure")
         elif failed != 0 and result == "OK":
             self.add_problem(f"{name} ended well although its line names a failure")
         elif passed + failed + skipped == 0:
             self.add_problem(f"{name} ran nothing")
+
+    def show_causes(self, test):
+        """Once more what failed: of a long log, often the end alone is kept."""
+        text = (test.get("stdout") or "") + "\n" + (test.get("stderr") or "")
+        causes = list(dict.fromkeys(line for line in text.splitlines() if CAUSE.match(line)))
+        for line in causes[:CAUSES_SHOWN]:
+            print("    " + line[:400])
+        if len(causes) > CAUSES_SHOWN:
+            print(f"    and {len(causes) - CAUSES_SHOWN} more, in the suite's output above")
 
     def add_problem(self, message):
         self.failed += 1
