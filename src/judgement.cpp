@@ -125,18 +125,19 @@ Judgement no_python(std::string message) {
   return judgement;
 }
 
-std::string describe(const Ending& ending) {
-  if (const auto* exited = std::get_if<Exited>(&ending)) {
-    return "exited with status " + std::to_string(exited->code);
+struct Words {
+  std::string operator()(const Exited& exited) const { return "exited with status " + std::to_string(exited.code); }
+  std::string operator()(const Killed& killed) const {
+    return "was killed by " + signal_name(killed.signal) + (killed.core_dumped ? " (core dumped)" : "");
   }
-  if (const auto* killed = std::get_if<Killed>(&ending)) {
-    return "was killed by " + signal_name(killed->signal) + (killed->core_dumped ? " (core dumped)" : "");
+  std::string operator()(const StatusUnknown& unknown) const { return "ended in an unknown way: " + unknown.reason; }
+  template <class EndedByTheRunner>
+  std::string operator()(const EndedByTheRunner&) const {
+    return "was ended";
   }
-  if (const auto* unknown = std::get_if<StatusUnknown>(&ending)) {
-    return "ended in an unknown way: " + unknown->reason;
-  }
-  return "was ended";
-}
+};
+
+std::string describe(const Ending& ending) { return std::visit(Words(), ending); }
 
 bool clean_exit(const Ending& ending) {
   const auto* exited = std::get_if<Exited>(&ending);

@@ -62,6 +62,14 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
+bool write_and_close(FileDescriptor& file, std::string_view bytes) {
+  const bool written = write_all(file.get(), bytes);
+  const int number = errno;
+  const bool closed = file.close() == 0;
+  errno = written ? errno : number;
+  return written && closed;
+}
+
 bool read_all(int fd, std::string& bytes, std::size_t limit, std::optional<std::size_t> size) {
   bytes.clear();
   std::size_t chunk = size.value_or(4095) + 1;

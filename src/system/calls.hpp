@@ -39,6 +39,9 @@ FileDescriptor open_at(int directory, const char* path, int flags, unsigned mode
 /// Writes all of it, and waits where the descriptor would not; false with errno on failure.
 bool write_all(int fd, std::string_view bytes);
 
+/// The same, and then closes it, also after a failure; false with errno of the first thing that failed.
+bool write_and_close(FileDescriptor& file, std::string_view bytes);
+
 /// Reads to the end, at most `limit` bytes plus one, so that a caller can tell that there is more; false with errno.
 /// `size`: of a regular file, as fstat(2) told it. One byte more is asked for, so a read that gives just that has seen
 /// the end, and no other is needed to find it.

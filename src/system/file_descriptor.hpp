@@ -14,10 +14,9 @@ class FileDescriptor {
   explicit FileDescriptor(int fd) : fd_(fd) {}
   FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    if (this != &other) {
-      reset();
-      fd_ = std::exchange(other.fd_, -1);
-    }
+    const int fd = std::exchange(other.fd_, -1);  // first: it may be this one
+    reset();
+    fd_ = fd;
     return *this;
   }
   FileDescriptor(const FileDescriptor&) = delete;

@@ -16,19 +16,13 @@ namespace telec {
 namespace {
 
 // A file system's time stamps move in steps of a clock tick, 10 ms at the most.
-constexpr double settling_seconds = 0.05;
-
-double seconds_of(const timespec& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
-}
+constexpr long settling_nanoseconds = 50'000'000;
 
 timespec now() {
   timespec time{};
   ::clock_gettime(CLOCK_REALTIME, &time);
   return time;
 }
-
-bool same(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
 
 std::vector<std::string> pth_files(const std::string& directory) {
   std::vector<std::string> files;
@@ -50,27 +44,28 @@ Fingerprint::Facts Fingerprint::facts_of(const std::string& path) {
   Facts facts;
   struct stat status = {};
   if (::stat(path.c_str(), &status) == 0) {
-    facts = {true, status.st_dev, status.st_ino, status.st_size, status.st_mtim, status.st_ctim};
+    facts = {true, identity_of(status), status.st_size, moment_of(status.st_mtim), moment_of(status.st_ctim)};
   }
   return facts;
 }
 
-bool operator==(const Fingerprint::Facts& a, const Fingerprint::Facts& b) {
-  return a.exists == b.exists && a.device == b.device && a.inode == b.inode && a.size == b.size &&
-         same(a.modified, b.modified) && same(a.changed, b.changed);
-}
-
-bool operator==(const Fingerprint& a, const Fingerprint& b) {
-  return !a.paths_.empty() && a.paths_ == b.paths_ && a.facts_ == b.facts_;
+Fingerprint::Moment Fingerprint::settled_before(const timespec& moment) {
+  Moment result = moment_of(moment);
+  result.nanoseconds -= settling_nanoseconds;
+  if (result.nanoseconds < 0) {
+    result.nanoseconds += 1'000'000'000;
+    result.seconds -= 1;
+  }
+  return result;
 }
 
 Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths) {
   Fingerprint result;
-  const double taken_at = seconds_of(now());
+  const Fingerprint::Moment settled_before = Fingerprint::settled_before(now());
   result.settled_ = true;
   const auto add = [&](const std::string& path) {
     const Fingerprint::Facts facts = Fingerprint::facts_of(path);
-    if (std::max(seconds_of(facts.modified), seconds_of(facts.changed)) > taken_at - settling_seconds) {
+    if (std::max(facts.modified, facts.changed) > settled_before) {
       result.settled_ = false;
     }
     result.paths_.push_back(path);
@@ -91,7 +86,7 @@ Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths) {
       continue;
     }
     Listing& listing = listings_[path];
-    if (!(listing.facts == facts)) {
+    if (listing.facts != facts) {
       listing = {facts, pth_files(path)};
     }
     for (const std::string& file : listing.pth) {
@@ -101,16 +96,15 @@ Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths) {
   // Migrations change what is in the home all the time; another directory in its place is what would matter.
   Fingerprint::Facts home = Fingerprint::facts_of(home_);
   result.paths_.push_back(home_);
-  result.facts_.push_back({home.exists, home.device, home.inode, 0, {}, {}});
+  result.facts_.push_back({home.exists, home.identity, 0, {}, {}});
   return result;
 }
 
 bool unchanged_since(const std::vector<std::string>& files, const timespec& moment) {
-  const double limit = seconds_of(moment) - settling_seconds;
+  const Fingerprint::Moment limit = Fingerprint::settled_before(moment);
   return std::ranges::all_of(files, [&](const std::string& file) {
-    struct stat status = {};
-    return ::stat(file.c_str(), &status) == 0 && seconds_of(status.st_mtim) < limit &&
-           seconds_of(status.st_ctim) < limit;
+    const Fingerprint::Facts facts = Fingerprint::facts_of(file);
+    return facts.exists && std::max(facts.modified, facts.changed) < limit;
   });
 }
 

@@ -7,9 +7,13 @@
 
 #include <sys/stat.h>
 
+#include <compare>
+#include <ctime>
 #include <map>
 #include <string>
 #include <vector>
+
+#include "file_identity.hpp"
 
 namespace telec {
 
@@ -18,7 +22,9 @@ class Fingerprint {
   /// Of nothing: equals no other.
   Fingerprint() = default;
 
-  friend bool operator==(const Fingerprint& a, const Fingerprint& b);
+  friend bool operator==(const Fingerprint& a, const Fingerprint& b) {
+    return !a.paths_.empty() && a.paths_ == b.paths_ && a.facts_ == b.facts_;
+  }
 
   /// Can it be told from what comes after it? Not where something had changed so shortly before that the next change
   /// could get the same time stamp (git calls such an entry racily clean).
@@ -26,22 +32,34 @@ class Fingerprint {
 
  private:
   friend class FingerprintTaker;
+  friend bool unchanged_since(const std::vector<std::string>& files, const timespec& moment);
 
+  // Not std::chrono::nanoseconds, which ends in 2262: file systems go further.
+  struct Moment {
+    std::time_t seconds = 0;  // since 1970
+    long nanoseconds = 0;
+    friend auto operator<=>(const Moment&, const Moment&) = default;
+  };
   struct Facts {
     bool exists = false;
-    dev_t device = 0;
-    ino_t inode = 0;
+    FileIdentity identity;
     off_t size = 0;
-    timespec modified = {};
-    timespec changed = {};
+    Moment modified;
+    Moment changed;
+    friend bool operator==(const Facts&, const Facts&) = default;
   };
   static Facts facts_of(const std::string& path);
-  friend bool operator==(const Facts& a, const Facts& b);
+  static Moment moment_of(const timespec& time) { return {time.tv_sec, time.tv_nsec}; }
+  /// What changed before this had its time stamp for itself, seen from `moment`.
+  static Moment settled_before(const timespec& moment);
 
   std::vector<std::string> paths_;
   std::vector<Facts> facts_;
   bool settled_ = false;
 };
+
+/// Has none of the files changed, or gone, since `moment` (CLOCK_REALTIME)?
+bool unchanged_since(const std::vector<std::string>& files, const timespec& moment);
 
 class FingerprintTaker {
  public:
@@ -60,8 +78,5 @@ class FingerprintTaker {
   std::string home_;
   std::map<std::string, Listing> listings_;  // read again only where the directory has changed
 };
-
-/// Has none of the files changed, or gone, since `moment` (CLOCK_REALTIME)?
-bool unchanged_since(const std::vector<std::string>& files, const timespec& moment);
 
 }  // namespace telec

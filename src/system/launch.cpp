@@ -30,7 +30,6 @@ struct Failure {
 constexpr int most_descriptors = 8;
 
 /// From here to exec only async-signal-safe calls (signal-safety(7)).
-// GCOVR_EXCL_START: a child that execs writes no coverage
 [[noreturn]] void fail(int report, Step step) {
   const Failure failure = {step, errno};
   [[maybe_unused]] const ssize_t written = ::write(report, &failure, sizeof failure);  // nobody is left to be told
@@ -97,7 +96,6 @@ void close_from(int first) {
   ::execve(arguments[0], arguments, environment);
   fail(kept_report, Step::execute);
 }
-// GCOVR_EXCL_STOP
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> result;

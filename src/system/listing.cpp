@@ -10,7 +10,7 @@ FileType type_of(int directory, const dirent64& entry) {
   switch (entry.d_type) {
     case DT_REG: return FileType::regular;
     case DT_DIR: return FileType::directory;
-    case DT_UNKNOWN: break;
+    case DT_UNKNOWN: break;  // the file system does not say
     default: return FileType::other;
   }
   struct stat status = {};

@@ -16,6 +16,7 @@
 #include "../judgement.hpp"
 #include "../text.hpp"
 #include "calls.hpp"
+#include "file_identity.hpp"
 #include "mutant.hpp"
 
 namespace telec {
@@ -45,8 +46,6 @@ std::string describe_holder(int fd) {
   }
   return text;
 }
-
-bool same_file(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
 
 }  // namespace
 
@@ -82,10 +81,8 @@ LockFile::LockFile(int directory, std::string name, std::string path, double tim
 }
 
 LockFile::~LockFile() {
-  if (fd_.is_open()) {
-    // Only for messages, so a failure changes nothing.
-    [[maybe_unused]] const int cleared = ::ftruncate(fd_.get(), 0);
-  }
+  // Only for messages, so a failure changes nothing.
+  [[maybe_unused]] const int cleared = ::ftruncate(fd_.get(), 0);
 }
 
 LockFile::LockFile() : directory_(-1), fd_(open_at(AT_FDCWD, "/dev/null", O_RDWR)) {}
@@ -126,7 +123,8 @@ bool LockFile::open() {
     throw io_error("lock", path_, errno);
   }
   struct stat named = {};
-  if (::fstatat(directory_, name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 || !same_file(opened, named)) {
+  if (::fstatat(directory_, name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+      identity_of(opened) != identity_of(named)) {
     // Someone removed or replaced the file between open and flock: what is locked is not what others will lock.
     fd_.reset();
     return false;
@@ -150,7 +148,7 @@ void LockFile::confirm() const {
   if (!seen && errno != ENOENT) {
     throw io_error("look at the lock", path_, errno);
   }
-  if (!seen || !same_file(opened, named)) {
+  if (!seen || identity_of(opened) != identity_of(named)) {
     throw Error(ErrorCode::io, "the lock " + quoted(path_) + " was removed or replaced while the migration ran",
                 "another run may have started meanwhile: see that none runs, then run 'telec migrate' again");
   }

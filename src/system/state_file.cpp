@@ -113,7 +113,7 @@ void StateDirectory::confirm() const {
   if (!seen && errno != ENOENT && errno != ENOTDIR) {
     throw io_error("look at the state directory", directory_, errno);
   }
-  if (!seen || opened.st_dev != named.st_dev || opened.st_ino != named.st_ino) {
+  if (!seen || identity_of(opened) != identity_of(named)) {
     throw Error(ErrorCode::io,
                 "the state directory " + quoted(directory_) + " was moved or replaced while the migration ran",
                 "put it back, then run 'telec migrate' again: the script's check() tells what is left to do");
@@ -178,8 +178,7 @@ StateFile::Found StateFile::find(const std::string* expected) const {
     throw io_error("read the state file", directory_.path(), errno);
   }
   found.exists = true;
-  found.device = status.st_dev;
-  found.inode = status.st_ino;
+  found.identity = identity_of(status);
   return found;
 }
 
@@ -221,14 +220,12 @@ void StateFile::probe() const {
   if (!file.is_open()) {
     throw io_error("write a probe to", path, errno);
   }
-  const bool written = write_all(file.get(), bytes);
+  const bool written = write_and_close(file, bytes);
   const int write_errno = errno;
-  const int closed = file.close();
-  const int close_errno = errno;
   const bool removed = discard(temporary);
   const int remove_errno = errno;
-  if (!written || closed != 0) {
-    throw io_error("write a probe to", path, written ? close_errno : write_errno);
+  if (!written) {
+    throw io_error("write a probe to", path, write_errno);
   }
   if (!removed) {
     throw io_error("remove the probe", path, remove_errno);
@@ -239,8 +236,7 @@ void StateFile::confirm_unchanged() const {
   directory_.confirm();
   lock_->confirm();
   const Found now = find(&last_.text);
-  if (now.exists != last_.exists || now.device != last_.device || now.inode != last_.inode ||
-      (now.exists && !now.is_expected)) {
+  if (now.exists != last_.exists || now.identity != last_.identity || (now.exists && !now.is_expected)) {
     throw Error(
         ErrorCode::io,
         "the state file " + quoted(directory_.path()) + " was changed by something else while the migration ran",
@@ -264,7 +260,7 @@ void StateFile::keep_old_generation() const {
   }
   // A file system without hard links: a copy, which a power cut may take; the state itself does not depend on it.
   FileDescriptor copy = open_at(directory, old.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-  if (!copy.is_open() || !write_all(copy.get(), last_.text) || copy.close() != 0) {
+  if (!copy.is_open() || !write_and_close(copy, last_.text)) {
     throw io_error("copy the generation before to", path, errno);
   }
 }
@@ -317,8 +313,7 @@ void StateFile::commit(const History& history) {
     if (!file.is_open() || ::fstat(file.get(), &status) != 0) {
       throw io_error("create", path, errno);
     }
-    next.device = status.st_dev;
-    next.inode = status.st_ino;
+    next.identity = identity_of(status);
     if (!write_all(file.get(), next.text)) {
       throw io_error("write", path, errno);
     }

@@ -8,6 +8,7 @@
 #include "../history.hpp"
 #include "../runner.hpp"
 #include "file_descriptor.hpp"
+#include "file_identity.hpp"
 #include "lock_file.hpp"
 
 namespace telec {
@@ -72,8 +73,7 @@ class StateFile : public HistoryStore {
  private:
   struct Found {
     bool exists = false;
-    dev_t device = 0;
-    ino_t inode = 0;
+    FileIdentity identity;
     std::string text;
     bool is_expected = false;
   };

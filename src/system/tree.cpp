@@ -111,7 +111,7 @@ std::string Tree::create_script(const Migration& migration, const std::string& t
     file = open_at(directory.get(), std::string(migration.file_name()).c_str(),
                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
   }
-  if (!file.is_open() || !write_all(file.get(), text) || file.close() != 0) {
+  if (!file.is_open() || !write_and_close(file, text)) {
     throw io_error("create", path, errno, "name your own tree with --migrations-dir DIR");
   }
   return path;

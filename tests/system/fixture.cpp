@@ -3,14 +3,21 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -187,6 +194,36 @@ std::string in_fork(const std::function<std::string()>& body) {
     return "exited with " + std::to_string(WEXITSTATUS(status));
   }
   return text == "\n" ? "" : text;
+}
+
+void let_calls_fail(const std::vector<FailingCall>& calls) {
+  // What seccomp(2) shows a filter are 32 bits at a time; the low half of an argument comes first.
+  static_assert(std::endian::native == std::endian::little);
+  std::vector<sock_filter> filter;
+  for (const FailingCall& one : calls) {
+    const bool any = one.argument < 0;
+    const auto argument = static_cast<unsigned>(any ? 0 : one.argument);
+    filter.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
+    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(one.call), 0, 3));
+    filter.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                              static_cast<unsigned>(offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t))));
+    filter.push_back(any ? sock_filter BPF_STMT(BPF_LD | BPF_IMM, 0)
+                         : sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, one.value, 0, 1));
+    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(one.error)));
+  }
+  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog program = {static_cast<unsigned short>(filter.size()), filter.data()};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    throw std::runtime_error("this kernel takes no seccomp filter");
+  }
+}
+
+std::vector<FailingCall> failing_fstat(int error) {
+  std::vector<FailingCall> calls = {{SYS_newfstatat, error, 3, AT_EMPTY_PATH}};
+#ifdef SYS_fstat
+  calls.push_back({SYS_fstat, error});
+#endif
+  return calls;
 }
 
 std::optional<telec::Error> error_of(const std::function<void()>& body) {

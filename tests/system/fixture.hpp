@@ -64,6 +64,18 @@ std::map<std::string, std::string> read_report(const std::string& path);
 /// where it never did. For what changes the whole process: descriptors, signals, subreaping, the user.
 std::string in_fork(const std::function<std::string()>& body);
 
+/// A system call that is not made, but fails.
+struct FailingCall {
+  long call = 0;       ///< its number: SYS_openat
+  int error = 0;       ///< EIO
+  int argument = -1;   ///< only where this one of its arguments, from 0 ...
+  unsigned value = 0;  ///< ... has this value
+};
+/// From here on, in this process and its children, also after an exec, and for good (seccomp(2)): for in_fork().
+void let_calls_fail(const std::vector<FailingCall>& calls);
+/// fstat(2), which some C libraries make of newfstatat(2).
+std::vector<FailingCall> failing_fstat(int error);
+
 /// The Error that `body` throws; nothing where it throws none.
 std::optional<telec::Error> error_of(const std::function<void()>& body);
 /// "WORD: MESSAGE" of the Error that `body` throws; "no error".

@@ -46,13 +46,13 @@ def calls_of(trace):
     calls = []
     with open(trace, encoding="utf-8", errors="replace") as file:
         for line in file:
-            if ".gcda" in line:
-                break  # the counters of a build for coverage, not the program
             match = _CALL.match(line)
             if match:
                 name = match.group(2)
                 counts[name] += 1
                 calls.append((name, counts[name], line))
+            if ".profraw" in line:
+                calls.clear()  # a build for coverage opens the file of its counters: not the program yet
     return calls
 
 

@@ -166,7 +166,8 @@ TEST_CASE("a scribble without the nonce says nothing") {
         line(R"("event": "verdict", "verdict": true)"),
         line(R"("event": "verdict", "verdict": "applied", "verdict": "applied")"),
         line(R"("event": "verdict", "verdict": "applied", "x": [[[]]])"),
-        line("\"event\": \"verdict\", \"verdict\": \"applied\"", "")}) {
+        line(R"("event": "verdict", "verdict": "applied")", ""),
+        line(R"("event": "verdict", "verdict": "applied", "message": ")" + nonce + "\"", "another")}) {
     CAPTURE(scribble);
     CHECK(judged(Exited{0}, up_to_migrate + scribble).outcome == Outcome::failed);
     CHECK(judged(Exited{0}, up_to_migrate + scribble).message.find("without a verdict") != std::string::npos);
