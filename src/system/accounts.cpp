@@ -40,6 +40,14 @@ Account account_of(const passwd& entry) { return {entry.pw_name, entry.pw_uid, e
   say_and_exit(channel, says_failed, "cannot " + what + ": " + errno_text(errno), 74);
 }
 
+struct Ids {
+  unsigned real = 0;
+  unsigned effective = 0;
+  unsigned saved = 0;
+
+  friend bool operator==(const Ids&, const Ids&) = default;
+};
+
 /// All three of each: a saved uid of 0 would be a way back.
 void become(const Account& account, int channel) {
   if (::initgroups(account.name.c_str(), account.gid) != 0) {
@@ -51,11 +59,12 @@ void become(const Account& account, int channel) {
   if (::setresuid(account.uid, account.uid, account.uid) != 0) {
     cannot(channel, "become uid " + std::to_string(account.uid));
   }
-  uid_t real = 0;
-  uid_t effective = 0;
-  uid_t saved = 0;
-  if (::getresuid(&real, &effective, &saved) != 0 || real != account.uid || effective != account.uid ||
-      saved != account.uid || ::setuid(0) == 0 || ::getgid() != account.gid || ::getegid() != account.gid) {
+  Ids user;
+  Ids group;
+  if (::getresuid(&user.real, &user.effective, &user.saved) != 0 ||
+      ::getresgid(&group.real, &group.effective, &group.saved) != 0 ||
+      user != Ids{account.uid, account.uid, account.uid} || group != Ids{account.gid, account.gid, account.gid} ||
+      ::setuid(0) == 0) {
     say_and_exit(channel, says_failed, "did not become uid " + std::to_string(account.uid) + " for good", 77);
   }
 }
@@ -286,12 +295,10 @@ void require_root() {
 }
 
 UserRun run_as(const Account& account, double limit, StopSignals& stop, const std::function<int()>& work) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+  Pipe channel;
+  if (!make_pipe(channel)) {
     return not_started("make a pipe");
   }
-  FileDescriptor reading(ends[0]);
-  FileDescriptor writing(ends[1]);
   // What the user's run leaves behind when it is killed becomes ours, and is ended. Made anew each time: a run that
   // was given up on is left alone.
   const Leftovers leftovers;
@@ -299,7 +306,7 @@ UserRun run_as(const Account& account, double limit, StopSignals& stop, const st
   const pid_t pid = ::fork();
   if (pid == 0) {
     try {
-      live_as(account, writing.get(), parent, work);
+      live_as(account, channel.writing.get(), parent, work);
     } catch (...) {
       ::_exit(74);
     }
@@ -307,8 +314,8 @@ UserRun run_as(const Account& account, double limit, StopSignals& stop, const st
   if (pid < 0) {
     return not_started("fork");
   }
-  writing.reset();
-  UserRun run = Child(pid, std::move(reading), stop).wait(limit);
+  channel.writing.reset();
+  UserRun run = Child(pid, std::move(channel.reading), stop).wait(limit);
   static_cast<void>(leftovers.end());
   return run;
 }

@@ -44,6 +44,15 @@ FileDescriptor open_at(int directory, const char* path, int flags, unsigned mode
   return FileDescriptor(repeated([&] { return ::openat(directory, path, flags | O_CLOEXEC | O_NOCTTY, mode); }));
 }
 
+bool make_pipe(Pipe& pipe) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return false;
+  }
+  pipe = {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+  return true;
+}
+
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = repeated([&] { return ::write(fd, bytes.data(), bytes.size()); });

@@ -36,6 +36,13 @@ auto repeated(Call call) {
 /// openat(2) with O_CLOEXEC and O_NOCTTY. Not open on failure; errno says why.
 FileDescriptor open_at(int directory, const char* path, int flags, unsigned mode = 0);
 
+struct Pipe {
+  FileDescriptor reading;
+  FileDescriptor writing;
+};
+/// pipe2(2) with O_CLOEXEC; false with errno on failure.
+bool make_pipe(Pipe& pipe);
+
 /// Writes all of it, and waits where the descriptor would not; false with errno on failure.
 bool write_all(int fd, std::string_view bytes);
 

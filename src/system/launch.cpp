@@ -163,12 +163,10 @@ Launched launch(const LaunchSpec& spec) {
   words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
   const std::vector<char*> arguments = pointers(words);
   const std::vector<char*> environment = pointers(spec.environment);
-  std::array<int, 2> ends{};
-  if (spec.descriptors.size() > most_descriptors || ::pipe2(ends.data(), O_CLOEXEC) != 0) {
+  Pipe report;
+  if (!make_pipe(report)) {
     return failed("make a pipe for", errno);
   }
-  FileDescriptor reading(ends[0]);
-  FileDescriptor writing(ends[1]);
   const pid_t parent = ::getpid();
   // No signal may reach the child before its dispositions are its own.
   sigset_t all;
@@ -177,21 +175,21 @@ Launched launch(const LaunchSpec& spec) {
   ::sigprocmask(SIG_SETMASK, &all, &before);
   const pid_t pid = ::fork();
   if (pid == 0) {
-    become(spec, arguments.data(), environment.data(), parent, writing.get());
+    become(spec, arguments.data(), environment.data(), parent, report.writing.get());
   }
   const int fork_errno = errno;
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
     return failed("fork for", fork_errno);
   }
-  writing.reset();
-  if (!hears_in_time(reading.get(), spec.limit)) {
+  report.writing.reset();
+  if (!hears_in_time(report.reading.get(), spec.limit)) {
     std::string reason = reason_of_silence(pid, spec.limit);
     kill_and_reap(pid);
     return failed(words_of(Step::execute, spec), std::move(reason));
   }
   Failure failure = {};
-  const ssize_t got = repeated([&] { return ::read(reading.get(), &failure, sizeof failure); });
+  const ssize_t got = repeated([&] { return ::read(report.reading.get(), &failure, sizeof failure); });
   if (got != 0) {
     const int read_errno = errno;
     kill_and_reap(pid);

@@ -21,7 +21,7 @@ struct LaunchSpec {
   std::vector<std::string> arguments;    ///< without argv[0], which is `file`
   std::vector<std::string> environment;  ///< all of it, NAME=VALUE
   std::string directory;                 ///< the child's current directory
-  std::vector<int> descriptors;          ///< what the child has as 0, 1, 2, ...; all others are closed
+  std::vector<int> descriptors;          ///< what the child has as 0, 1, 2, ..., at most 8; all others are closed
   double limit = 10;                     ///< seconds until `file` must have been executed
 };
 

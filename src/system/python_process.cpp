@@ -52,7 +52,7 @@ std::string programs_text() {
 PythonProcess start_python(const PythonOptions& options, int lock, double limit, NotStarted& failure) {
   PythonProcess process;
   process.nonce = new_nonce();
-  std::array<int, 2> output{};
+  Pipe output;
   std::array<int, 2> channel{};
   const auto no_descriptors = [&](const char* what) {
     const int number = errno;
@@ -64,11 +64,10 @@ PythonProcess start_python(const PythonOptions& options, int lock, double limit,
   if (!null.is_open()) {
     return no_descriptors("open '/dev/null'");
   }
-  if (::pipe2(output.data(), O_CLOEXEC) != 0) {
+  if (!make_pipe(output)) {
     return no_descriptors("make a pipe");
   }
-  process.output = FileDescriptor(output[0]);
-  const FileDescriptor writing(output[1]);
+  process.output = std::move(output.reading);
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel.data()) != 0) {
     return no_descriptors("make a socket");
   }
@@ -79,7 +78,7 @@ PythonProcess start_python(const PythonOptions& options, int lock, double limit,
   spec.arguments = {"-I", "-B", "-X", "utf8", "-X", "faulthandler", "-c", std::string(shim_start_source)};
   spec.environment = options.environment;
   spec.directory = options.home;
-  spec.descriptors = {null.get(), writing.get(), writing.get(), theirs.get(), lock};
+  spec.descriptors = {null.get(), output.writing.get(), output.writing.get(), theirs.get(), lock};
   spec.limit = limit;
   Launched child = launch(spec);
   if (!child.failed_step.empty()) {

@@ -24,37 +24,37 @@ namespace {
 
 constexpr double start_limit = 10;  // seconds for its first word, as for a migration
 constexpr double time_limit = 60;
+constexpr std::size_t errors_kept = 1000;                            // bytes, the last ones
+constexpr std::size_t output_limit = std::size_t{64} * 1024 * 1024;  // what calls itself python may print anything
 
 struct Ended {
   std::string output;
   std::string errors;
   bool in_time = true;
+  bool too_much = false;
   int status = 0;
 };
 
-FileDescriptor pipe_end(std::array<int, 2>& ends, std::size_t which) { return FileDescriptor(ends.at(which)); }
-
 /// Feeds `input`, collects both streams, and waits.
 Ended run(const LaunchSpec& base, const std::string& input) {
-  std::array<int, 2> in{};
-  std::array<int, 2> out{};
-  std::array<int, 2> err{};
-  if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0 ||
-      ::pipe2(err.data(), O_CLOEXEC) != 0) {
-    throw io_error("make pipes for", base.file, errno);
+  Pipe in;
+  Pipe out;
+  Pipe err;
+  for (Pipe* pipe : {&in, &out, &err}) {
+    if (!make_pipe(*pipe)) {
+      throw io_error("make pipes for", base.file, errno);
+    }
   }
-  FileDescriptor feed = pipe_end(in, 1);
-  FileDescriptor output = pipe_end(out, 0);
-  FileDescriptor errors = pipe_end(err, 0);
-  Launched child;
-  {
-    const FileDescriptor child_in = pipe_end(in, 0);
-    const FileDescriptor child_out = pipe_end(out, 1);
-    const FileDescriptor child_err = pipe_end(err, 1);
-    LaunchSpec spec = base;
-    spec.descriptors = {child_in.get(), child_out.get(), child_err.get()};
-    child = launch(spec);
-  }
+  LaunchSpec spec = base;
+  spec.descriptors = {in.reading.get(), out.writing.get(), err.writing.get()};
+  const Launched child = launch(spec);
+  FileDescriptor feed = std::move(in.writing);
+  FileDescriptor output = std::move(out.reading);
+  FileDescriptor errors = std::move(err.reading);
+  // Theirs: as long as one of these is open here, there is no end.
+  in.reading.reset();
+  out.writing.reset();
+  err.writing.reset();
   if (!child.failed_step.empty()) {
     throw Error(ErrorCode::no_python, "cannot " + child.failed_step + " " + quoted(base.file) + ": " + child.reason,
                 "name a working interpreter with --python FILE or TELEC_PYTHON");
@@ -62,7 +62,6 @@ Ended run(const LaunchSpec& base, const std::string& input) {
   ::fcntl(feed.get(), F_SETFL, O_NONBLOCK);
   Ended ended;
   std::string_view left = input;
-  constexpr std::size_t output_limit = std::size_t{64} * 1024 * 1024;
   const double began = monotonic_seconds();
   std::array<char, 65536> buffer{};
   while (output.is_open() || errors.is_open()) {
@@ -76,8 +75,10 @@ Ended run(const LaunchSpec& base, const std::string& input) {
     const double seconds_left = began + limit - monotonic_seconds();
     const int count =
         seconds_left > 0 ? ::poll(ready.data(), ready.size(), static_cast<int>(seconds_left * 1000) + 1) : 0;
-    if (count == 0 || ended.output.size() > output_limit) {
-      ended.in_time = false;
+    ended.in_time = count != 0;
+    ended.too_much = ended.output.size() > output_limit;
+    if (!ended.in_time || ended.too_much) {
+      ::kill(-child.pid, SIGKILL);
       break;
     }
     if (ready[0].revents != 0) {
@@ -88,22 +89,20 @@ Ended run(const LaunchSpec& base, const std::string& input) {
         left = {};
       }
     }
-    const auto take = [&](FileDescriptor& stream, const pollfd& state, std::string& text) {
+    const auto take = [&](FileDescriptor& stream, const pollfd& state, std::string& text, std::size_t kept) {
       if (state.revents == 0) {
         return;
       }
       const ssize_t got = repeated([&] { return ::read(stream.get(), buffer.data(), buffer.size()); });
       if (got <= 0) {
         stream.reset();
-      } else if (text.size() <= output_limit) {
+      } else {
         text.append(buffer.data(), static_cast<std::size_t>(got));
+        text.erase(0, text.size() - std::min(text.size(), kept));
       }
     };
-    take(output, ready[1], ended.output);
-    take(errors, ready[2], ended.errors);
-  }
-  if (!ended.in_time) {
-    ::kill(-child.pid, SIGKILL);
+    take(output, ready[1], ended.output, output_limit + 1);
+    take(errors, ready[2], ended.errors, errors_kept);
   }
   repeated([&] { return ::waitpid(child.pid, &ended.status, 0); });
   return ended;
@@ -125,6 +124,18 @@ std::string order_of(ReadFor purpose, const ScriptText& script) {
   return head.data() + fields + script.source;
 }
 
+std::string why_unsound(const Ended& ended) {
+  if (!ended.in_time) {
+    return ended.output.empty() ? "did not start within " + whole_seconds(start_limit)
+                                : "did not read the scripts within " + whole_seconds(time_limit);
+  }
+  if (ended.too_much) {
+    return "printed more than " + std::to_string(output_limit / 1024 / 1024) + " MiB instead of what it found";
+  }
+  const auto last = last_lines(ended.errors, 1);
+  return "cannot read scripts" + (last.empty() ? "" : ": " + printable(last.front()));
+}
+
 }  // namespace
 
 Reading read_scripts(const std::string& python, ReadFor purpose, const std::vector<ScriptText>& scripts) {
@@ -141,7 +152,7 @@ Reading read_scripts(const std::string& python, ReadFor purpose, const std::vect
   const Ended ended = run(spec, input);
   Reading reading;
   reading.seconds = monotonic_seconds() - began;
-  bool sound = ended.in_time && WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0;
+  bool sound = WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0;
   // Whatever calls itself an interpreter may have written this: as much of anything as there is room for.
   std::string_view records = sound ? std::string_view(ended.output) : std::string_view();
   while (!records.empty()) {
@@ -168,13 +179,8 @@ Reading read_scripts(const std::string& python, ReadFor purpose, const std::vect
   }
   sound = sound && !reading.python.empty();
   if (!sound) {
-    const auto last = last_lines(ended.errors, 1);
-    throw Error(
-        ErrorCode::no_python,
-        ended.in_time ? quoted(python) + " cannot read scripts" + (last.empty() ? "" : ": " + printable(last.front()))
-        : ended.output.empty() ? quoted(python) + " did not start within " + whole_seconds(start_limit)
-                               : quoted(python) + " did not read the scripts within " + whole_seconds(time_limit),
-        "name a working python3 of 3.8 or newer with --python FILE or TELEC_PYTHON");
+    throw Error(ErrorCode::no_python, quoted(python) + " " + why_unsound(ended),
+                "name a working python3 of 3.8 or newer with --python FILE or TELEC_PYTHON");
   }
   return reading;
 }

@@ -4,11 +4,15 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -221,6 +225,63 @@ TEST_CASE("a child has the arguments, the environment and the directory that it 
         child_program() + "|two words||\xff*$HOME|(absent)");
   CHECK(text_of(report, {"variable0", "variable1", "variable2"}) == "A=1|B=|C=x y");
   CHECK(report.count("variable" + std::to_string(spec.environment.size())) == 0);
+}
+
+TEST_CASE("each step before the program that fails is named, and leaves no zombie") {
+  struct Row {
+    FailingCall call;
+    std::string failure;
+  };
+  for (const Row& row : std::vector<Row>{
+           {{SYS_pipe2, EMFILE}, "cannot make a pipe for: Too many open files"},
+           {{SYS_clone, EAGAIN}, "cannot fork for: Resource temporarily unavailable"},
+           {{SYS_setsid, EPERM}, "cannot start a session for: Operation not permitted"},
+           {{SYS_prctl, EINVAL, 0, PR_SET_PDEATHSIG}, "cannot set the death signal of: Invalid argument"},
+           {{SYS_fcntl, EMFILE, 1, F_DUPFD_CLOEXEC}, "cannot set up the descriptors of: Too many open files"},
+#ifdef SYS_dup2
+           {{SYS_dup2, EBUSY, 1, 1}, "cannot set up the descriptors of: Device or resource busy"},
+#endif
+           {{SYS_chdir, EIO}, "cannot enter the directory '/' for: Input/output error"}}) {
+    CAPTURE(row.failure);
+    const std::string said = in_fork([&] {
+      const LaunchSpec spec = child_spec({"exit", "0"});
+      let_calls_fail({row.call});
+      std::string failure;
+      run(spec, &failure);
+      return failure + (::waitpid(-1, nullptr, WNOHANG) == -1 ? "" : ", and a child is left");
+    });
+    CHECK(said == row.failure);
+  }
+}
+
+TEST_CASE("a child whose parent died before it could ask for a death signal ends before it runs anything") {
+  const TemporaryDirectory directory;
+  const std::string said = in_fork([&] {
+    const LaunchSpec spec = child_spec({"report", directory / "report"});
+    let_calls_fail({{SYS_getppid, 0}});  // 0 is nobody's parent
+    return std::to_string(run(spec) >> 8U);
+  });
+  CHECK(said == "127");
+  CHECK_FALSE(exists(directory / "report"));
+}
+
+TEST_CASE("a kernel without close_range(2) leaves the child nothing else open, whatever the limit") {
+  for (const rlim_t most : {rlim_t{512}, rlim_t{70000}}) {
+    CAPTURE(most);
+    const TemporaryDirectory directory;
+    const std::string said = in_fork([&]() -> std::string {
+      rlimit limit = {};
+      ::getrlimit(RLIMIT_NOFILE, &limit);
+      limit.rlim_cur = std::min(most, limit.rlim_max);
+      ::setrlimit(RLIMIT_NOFILE, &limit);
+      const FileDescriptor inheritable(::open("/dev/null", O_RDONLY));
+      const FileDescriptor high(::fcntl(inheritable.get(), F_DUPFD, 300));
+      const FileDescriptor null = create("/dev/null");
+      let_calls_fail({{SYS_close_range, ENOSYS}});
+      return high.is_open() ? text_of(report_with(directory / "report", {null.get(), null.get()}), {"fds"}) : "too few";
+    });
+    CHECK(said == "0 1");
+  }
 }
 
 TEST_CASE("what cannot be executed is named with its reason, and leaves no zombie") {
