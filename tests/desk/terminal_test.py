@@ -304,6 +304,20 @@ class Live(Case):
         self.assertIn(f"stopped by SIGINT before {TWO}", terminal.text)
         self.assertIsNone(self.home.state())
 
+    def test_a_second_ctrl_c_ends_a_recheck_and_its_python_at_once(self):
+        self.home.add(ONE, "import time\nprint('busy', flush=True)\ntime.sleep(300)\n\n\ndef check():\n    return True\n\n\n"
+                           "def migrate():\n    return True\n")
+        self.home.add(TWO, script("pass"))
+        terminal = Terminal(self.home, "migrate", "verify", "--recheck", width=200).wait_for(r"\| busy")
+        terminal.type("\x03")
+        terminal.wait_for(rf"SIGINT: finishing {ONE} ")
+        terminal.type("\x03")
+        self.assertEqual(terminal.finish().code, 130)
+        self.assertIn("stopped by SIGINT", terminal.text)
+        self.assertIn("nothing was changed", terminal.text)
+        self.assertNotIn(TWO, terminal.text)
+        self.assertIsNone(self.home.state())
+
 
 class Colours(Case):
     def test_only_on_a_terminal_and_not_where_they_are_unwanted(self):

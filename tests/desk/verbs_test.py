@@ -312,6 +312,16 @@ class Verify(Case):
         self.assertRegex(self.run_ok("verify", "-q", code=4).out, rf"^v{ONE}: script_changed: .*\n    if the change .*\n$")
         self.assertEqual(len(self.run_ok("verify", "-q", "--json", code=4).document["findings"]), 1)
 
+    def test_what_starts_and_is_no_python_ends_a_recheck_and_a_mark(self):
+        self.home.add_all(ONE, TWO)
+        result = self.run_ok("verify", "--recheck", "--python", "/bin/true", "--json", code=69)
+        self.assertEqual(result.states(), {ONE: "not_reached"})
+        self.assertEqual(result.document["error"]["code"], "no_python")
+        for verb in (["verify", "--recheck"], ["mark", ONE, "--yes"]):
+            result = self.run_ok(*verb, "--python", "/bin/true", code=69)
+            self.assertIn("telec: error: python exited with status 0 before it could load anything\nhint: name a working interpreter", result.err)
+        self.assertIsNone(self.home.state())
+
     def test_recheck_of_a_new_home_creates_nothing(self):
         self.home.add_all(ONE)
         self.run_ok("verify", "--recheck")
