@@ -412,17 +412,14 @@ void Python::start_next(const Migration& migration) {
   }
 }
 
-std::optional<PythonProcess> Python::take_waiting(const Migration& migration, const std::string& sha256,
-                                                  bool& next_started) {
+std::optional<PythonProcess> Python::take_waiting(const Migration& migration, const std::string& sha256) {
   std::optional<Standby::Waiting> waiting = standby_.take(migration, sha256);
   if (!waiting) {
     return std::nullopt;
   }
-  if (Standby::is_starting(*waiting)) {
-    // Where scripts are short it is the starts that take the time: two of them overlap.
-    start_next(migration);
-    next_started = true;
-  }
+  // Before the order is given, and before this one is waited for: where scripts are short it is the starts that take
+  // the time, and two of them overlap; and whom we wake may have our processor for as long as its script takes.
+  start_next(migration);
   return standby_.is_ready(*waiting) ? std::optional(std::move(waiting->process)) : std::nullopt;
 }
 
@@ -436,8 +433,7 @@ ChildResult Python::run(const Migration& migration) {
   }
   result.sha256 = sha256(source);
   const double began = monotonic_seconds();
-  bool next_started = false;
-  std::optional<PythonProcess> child = take_waiting(migration, result.sha256, next_started);
+  std::optional<PythonProcess> child = take_waiting(migration, result.sha256);
   const bool cold = !child;
   if (cold) {
     NotStarted failure;
@@ -455,8 +451,6 @@ ChildResult Python::run(const Migration& migration) {
     const auto on_hello = [&](std::string_view said) {
       if (cold) {
         standby_.learn(said, result.nonce);
-      }
-      if (cold || !next_started) {
         start_next(migration);
       }
     };

@@ -38,7 +38,7 @@ class Python : public Interpreter {
 
  private:
   void start_next(const Migration& migration);
-  std::optional<PythonProcess> take_waiting(const Migration& migration, const std::string& sha256, bool& next_started);
+  std::optional<PythonProcess> take_waiting(const Migration& migration, const std::string& sha256);
 
   PythonOptions options_;
   const Tree& tree_;

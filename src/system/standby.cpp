@@ -122,10 +122,6 @@ std::optional<Standby::Waiting> Standby::take(const Migration& migration, const 
   return std::exchange(waiting_, std::nullopt);
 }
 
-bool Standby::is_starting(Waiting& waiting) {
-  return receive(waiting.process) && !read_start_facts(waiting.process.said, waiting.process.nonce).ready;
-}
-
 bool Standby::proves_ready(Waiting& waiting) const {
   PythonProcess& process = waiting.process;
   if (!receive(process)) {

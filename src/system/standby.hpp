@@ -54,9 +54,6 @@ class Standby {
   /// and nothing that shaped its start has changed. Otherwise it is dropped.
   std::optional<Waiting> take(const Migration& migration, const std::string& sha256);
 
-  /// Is it still on its way? Then another may be started before it is waited for, to use the time.
-  static bool is_starting(Waiting& waiting);
-
   /// Waits until it is ready for its order: it lives, and was started and has imported as was assumed. Where that is
   /// not so, or not soon, it is ended.
   bool is_ready(Waiting& waiting);
