@@ -23,6 +23,11 @@ FileType type_of(int directory, const dirent64& entry) {
   return S_ISDIR(status.st_mode) ? FileType::directory : FileType::other;
 }
 
+std::array<char, 32768>& listing_buffer() {
+  alignas(dirent64) static std::array<char, 32768> buffer;
+  return buffer;
+}
+
 std::vector<std::string> everything_below(const std::string& directory) {
   std::vector<std::string> result;
   std::vector<std::string> unread{directory};

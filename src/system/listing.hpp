@@ -19,12 +19,15 @@ namespace telec {
 /// What an entry of the open `directory` is; asked of the file system only where its listing does not tell.
 FileType type_of(int directory, const dirent64& entry);
 
+/// One for all listings: a page of it that was written costs a page fault.
+std::array<char, 32768>& listing_buffer();
+
 /// Calls `on_entry(name, type)` for each entry but `.` and `..`, in no order; `on_entry` must not list. `path` is for
 /// the message of the Error (io). Reads with getdents64(2): opendir(3) would cost two more calls and 32 KiB per
 /// directory, and a tree has one for each version.
 template <class OnEntry>
 void list_directory(const FileDescriptor& fd, const std::string& path, OnEntry on_entry) {
-  alignas(dirent64) static std::array<char, 32768> buffer;
+  std::array<char, 32768>& buffer = listing_buffer();
   while (true) {
     const ssize_t got = repeated([&] { return ::getdents64(fd.get(), buffer.data(), buffer.size()); });
     if (got < 0) {

@@ -137,7 +137,7 @@ TEST_CASE("every near miss of a script name is a problem and is not run") {
 TEST_CASE("what is nobody's business in a version is not mentioned") {
   for (const std::string name :
        {"README.md", "README", "__init__.py", "__pycache__", ".hidden.py", ".001_x.py", "helper.py", "_helper.py",
-        "001_x.pyc", "001_x.py.orig", "001_x.py~", "001_x.txt", "data.json", "x"}) {
+        "001_x.pz", "001_x.qy", "001_x-py", "001_x.pyc", "001_x.py.orig", "001_x.py~", "001_x.txt", "data.json", "x"}) {
     CAPTURE(name);
     CHECK(script(name).problems.empty());
     CHECK_FALSE(script(name).is_version);

@@ -258,6 +258,17 @@ TEST_CASE("a bad colour and an empty path are refused") {
   for (const char* name : {"--migrations-dir", "--state-file", "--python"}) {
     CHECK(refused({"migrate", name, ""}).message == std::string(name) + " needs a path, it is empty");
   }
+  CHECK(refused({"migrate", "lint", ""}).message == "DIR needs a path, it is empty");
+}
+
+TEST_CASE("a reason is a text of some length, and not of any") {
+  const auto reason = [](const std::string& text) {
+    return refused({"migrate", "mark", "1.0.0/001_a.py", "--force", "--reason", text}).message;
+  };
+  CHECK(reason(std::string(1000, 'x')) == "accepted");
+  for (const std::string& bad : {std::string(), std::string(" \t\n"), std::string(1001, 'x')}) {
+    CHECK(reason(bad) == "--reason needs a text of 1 to 1000 bytes");
+  }
 }
 
 TEST_CASE("the verbs are told apart") {

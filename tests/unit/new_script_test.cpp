@@ -45,3 +45,11 @@ TEST_CASE("nothing in a name can leave the docstring of the script") {
   CHECK(text.starts_with("\"\"\"Odd   name.\n"));
   CHECK(text.find('\\') == std::string::npos);
 }
+
+TEST_CASE("a docstring is the name as a sentence begins, and may be empty") {
+  CHECK(script_text("already big", "1.0.0/001_x.py").starts_with("\"\"\"Already big.\n"));
+  CHECK(script_text("Big", "1.0.0/001_x.py").starts_with("\"\"\"Big.\n"));
+  CHECK(script_text("3 things", "1.0.0/001_x.py").starts_with("\"\"\"3 things.\n"));
+  CHECK(script_text("{x}", "1.0.0/001_x.py").starts_with("\"\"\"{x}.\n"));
+  CHECK(script_text("\"\\ ", "1.0.0/001_x.py").starts_with("\"\"\"."));
+}

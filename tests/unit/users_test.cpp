@@ -45,7 +45,8 @@ TEST_CASE("the uids of people are those of login.defs") {
 }
 
 TEST_CASE("what login.defs does not say, or says in no number, has the defaults") {
-  for (const char* text : {"", "UID_MIN\nUID_MAX x\n", "UID_MIN -1\nUID_MAX 99999999999\n", "#UID_MIN 3"}) {
+  for (const char* text :
+       {"", "UID_MIN\nUID_MAX x\n", "UID_MIN -1\nUID_MAX 99999999999\n", "UID_MIN 5x\n", "#UID_MIN 3"}) {
     CAPTURE(text);
     const UidLimits limits = uid_limits_in(text);
     CHECK(limits.least == 1000);

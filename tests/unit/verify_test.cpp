@@ -15,7 +15,7 @@ TEST_CASE("other line ends and a BOM leave a script the same, anything else does
   const std::string windows_text = "a\r\nb\r\n";
   const std::string old_mac_text = "a\rb\r";
   const std::string with_bom = "\xef\xbb\xbf" + unix_text;
-  for (const std::string& recorded : {unix_text, windows_text, with_bom}) {
+  for (const std::string& recorded : {unix_text, windows_text, with_bom, "\xef\xbb\xbf" + windows_text}) {
     for (const std::string& now : {unix_text, windows_text, old_mac_text, with_bom}) {
       CHECK(is_same_script(now, sha256(recorded)));
     }
@@ -31,7 +31,9 @@ TEST_CASE("recorded against true has four answers, and no answer") {
   CHECK(state_of_recheck(false, Outcome::already_present) == State::unrecorded);
   CHECK(state_of_recheck(false, Outcome::not_present) == State::pending);
   for (const bool recorded : {true, false}) {
-    CHECK(state_of_recheck(recorded, Outcome::failed) == State::failed);
+    for (const Outcome no_answer : {Outcome::failed, Outcome::no_python, Outcome::applied}) {
+      CHECK(state_of_recheck(recorded, no_answer) == State::failed);
+    }
     CHECK(state_of_recheck(recorded, Outcome::interrupted) == State::interrupted);
   }
 }

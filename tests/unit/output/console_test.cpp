@@ -188,6 +188,20 @@ TEST_CASE("the line follows the clock, the last line of output, and how long the
   CHECK(screen.err().ends_with("  5 s | third"));
 }
 
+TEST_CASE("of much output at once the line shows the end, and of an endless line its beginning") {
+  Screen screen(live());
+  screen.console.started(screen.a, 1, 1);
+  screen.console.printed(std::string(5000, 'x') + "\nlast\n");
+  screen.console.ticked(1.0);
+  CHECK(screen.err().ends_with("| last"));
+  screen.console.printed("\n" + std::string(300, 'y') + std::string(300, 'z'));
+  screen.console.ticked(2.0);
+  CHECK(screen.err().find("yyy") != std::string::npos);
+  screen.console.printed(std::string(600, 'w'));
+  screen.console.ticked(3.0);
+  CHECK(screen.err().find("www") == std::string::npos);
+}
+
 TEST_CASE("the line is as wide as the terminal is at that moment, but for what ^C takes") {
   ConsoleOptions options = live();
   std::size_t columns = 200;

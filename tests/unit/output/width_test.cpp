@@ -64,4 +64,6 @@ TEST_CASE("what is in quotes, a command at the end and what is too wide stay in 
   CHECK(wrapped("telec is a word here", 12, 0, 2) == "telec is a\n  word here");
   CHECK(wrapped("a-word-that-is-wider and more", 10, 0, 0) == "a-word-that-is-wider\nand more");
   CHECK(wrapped("an 'open quote is no reason", 10, 0, 0) == "an 'open\nquote is\nno reason");
+  CHECK(wrapped("o'clock it is, x'y", 8, 0, 0) == "o'clock\nit is,\nx'y");
+  CHECK(wrapped("'it's a name' is there", 8, 0, 0) == "'it's a name'\nis there");
 }
