@@ -154,8 +154,8 @@ _telec() {
     }
     const std::string label = std::string("        --") + option.name + ") ";
     const auto offer = [&](const std::string& what) {
-      out += label + (option.argument_optional ? "[[ -z $joined ]] || { " : "") + what +
-             (option.argument_optional ? "return; } ;;\n" : "return ;;\n");
+      out.append(label).append(option.argument_optional ? "[[ -z $joined ]] || { " : "").append(what);
+      out += option.argument_optional ? "return; } ;;\n" : "return ;;\n";
     };
     const auto generate = [](const std::string& arguments) {
       return "mapfile -t COMPREPLY < <(compgen " + arguments + " -- \"$current\"); ";

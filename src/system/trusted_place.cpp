@@ -71,13 +71,15 @@ void walk(const std::string& what, const std::string& path) {
       done.erase(done.empty() ? 0 : done.rfind('/'));
       continue;
     }
-    auto place = facts_of(done + "/" + name);
+    std::string here = done;
+    here.append("/").append(name);
+    auto place = facts_of(here);
     if (!place) {
       return;
     }
     place->is_on_the_way = rest.find_first_not_of('/') != std::string::npos;
     if (!checked(what, *place).is_link) {
-      done += "/" + name;
+      done = std::move(here);
       continue;
     }
     if (++links > most_links) {
