@@ -7,13 +7,30 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <exception>
 #include <string_view>
 
+#include "../error.hpp"
 #include "mutant.hpp"
 
 namespace telec {
+namespace {
+
+/// Without memory there may be none for the exception that says so: libstdc++ sets some aside when a process starts, if
+/// there was any then.
+[[noreturn]] void end_without_memory() {
+  if (std::current_exception() == nullptr) {
+    say_out_of_memory();
+    ::_exit(exit_code_of(ErrorCode::io));
+  }
+  std::abort();  // a bug: an exception where none may pass
+}
+
+}  // namespace
 
 void prepare_process() {
+  std::set_terminate(end_without_memory);
   for (int fd = 0; fd <= 2; ++fd) {
     if (::fcntl(fd, F_GETFD) == -1 && errno == EBADF) {
       // The lowest free number is taken, so this is `fd`. Read-only also for 1 and 2: what is printed there is lost,

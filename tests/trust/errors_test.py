@@ -140,7 +140,7 @@ def limited(world, tally, options, part, kind, values, start="absent"):
     def work(value):
         with checker.Disposable(world, start) as place:
             result = place.run(preexec_fn=lambda: resource.setrlimit(kind, (value, value)))
-            loader = result.code == 127 and "error while loading shared libraries" in result.err
+            loader = result.code == 127 and any(words in result.err for words in ("error while loading shared libraries", "cannot allocate TLS"))
             # Before main(), and where not even the words fit into memory, there is nothing to hold telec to.
             # Under a limit on file sizes the streams of this suite, which are files, are cut as well.
             mute = kind == resource.RLIMIT_FSIZE and value < 1000
@@ -162,6 +162,8 @@ def ladders(world, tally, options):
     limited(world, tally, options, "file size ladder", resource.RLIMIT_FSIZE, [0, 1, 10, 100, 400, 1000, 4095, 4096, 4097, 10000, 262000])
     limited(world, tally, options, "file size ladder, state to replace", resource.RLIMIT_FSIZE, [0, 1, 100, 500, 4096, 5000], "one recorded")
     limited(world, tally, options, "address space ladder", resource.RLIMIT_AS, [kib * 1024 for kib in range(4096, 40961, 1024)])
+    # Down to where libstdc++ finds no room to set memory aside for its exceptions.
+    limited(world, tally, options, "data ladder", resource.RLIMIT_DATA, [kib * 1024 for kib in range(128, 1025, 16)])
 
 
 # --- real disks
