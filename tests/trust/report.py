@@ -62,6 +62,10 @@ FOUND = [
      "`surroundings_test.py --only 'no more processes'`, `--only '/dev/null is not there'`", "exit 74, and the step that helps"),
     ("an interpreter that prints 64 MB of zeros took a gigabyte of memory from `telec migrate doctor`, and one that hangs a minute",
      "`surroundings_test.py --only 'prints 100 MB'`, `--only 'nobody set a limit'`", "bounded, and 10 seconds as for a run"),
+    ("an interpreter that complains with 80 MB was quoted whole by `lint` and `doctor`; one that prints 80 MB was said not to have read within a minute",
+     "`tests/system/script_reader_test.cpp`, `what calls itself python`, `a stderr of any length`", "the last line of the last 1,000 bytes; what it did is said"),
+    ("with 228 to 316 KiB of data `terminate called without an active exception`, SIGABRT: there was no memory for the exception either",
+     "`errors_test.py --only 'data ladder'`", "`out of memory`, exit 74"),
 ]
 
 CANNOT = [
