@@ -6,7 +6,8 @@
 namespace telec {
 
 /// First thing in main. Opens /dev/null on whichever of 0, 1, 2 is closed, so that no file of ours becomes somebody's
-/// stdout; a write to such a stdout is an error, as it is to a closed one. Ends the process where that fails.
+/// stdout; a write to such a stdout is an error, as it is to a closed one. Ends the process where that fails. From here
+/// on the end of memory is said also where there is none for an exception.
 void prepare_process();
 
 /// For where there is not even memory for the words of an Error: the same on stderr, without asking for any.
