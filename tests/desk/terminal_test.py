@@ -293,24 +293,22 @@ class Live(Case):
                 self.assertEqual(terminal.finish().code, 130, terminal.text)
                 self.assertIn("while waiting for the lock", terminal.text)
 
-    def test_ctrl_c_during_a_recheck_answers_and_changes_nothing(self):
-        self.home.add(ONE, "import time\nprint('busy', flush=True)\ntime.sleep(3)\n\n\ndef check():\n    return True\n\n\n"
+    def recheck_that_is_busy(self, seconds):
+        self.home.add(ONE, f"import time\nprint('busy', flush=True)\ntime.sleep({seconds})\n\n\ndef check():\n    return True\n\n\n"
                            "def migrate():\n    return True\n")
         self.home.add(TWO, script("pass"))
         terminal = Terminal(self.home, "migrate", "verify", "--recheck", width=200).wait_for(r"\| busy")
         terminal.type("\x03")
-        terminal.wait_for(rf"SIGINT: finishing {ONE} ")
+        return terminal.wait_for(rf"SIGINT: finishing {ONE} ")
+
+    def test_ctrl_c_during_a_recheck_answers_and_changes_nothing(self):
+        terminal = self.recheck_that_is_busy(3)
         self.assertEqual(terminal.finish().code, 130)
         self.assertIn(f"stopped by SIGINT before {TWO}", terminal.text)
         self.assertIsNone(self.home.state())
 
     def test_a_second_ctrl_c_ends_a_recheck_and_its_python_at_once(self):
-        self.home.add(ONE, "import time\nprint('busy', flush=True)\ntime.sleep(300)\n\n\ndef check():\n    return True\n\n\n"
-                           "def migrate():\n    return True\n")
-        self.home.add(TWO, script("pass"))
-        terminal = Terminal(self.home, "migrate", "verify", "--recheck", width=200).wait_for(r"\| busy")
-        terminal.type("\x03")
-        terminal.wait_for(rf"SIGINT: finishing {ONE} ")
+        terminal = self.recheck_that_is_busy(300)
         terminal.type("\x03")
         self.assertEqual(terminal.finish().code, 130)
         self.assertIn("stopped by SIGINT", terminal.text)
