@@ -513,7 +513,7 @@ class LeftBehind(unittest.TestCase):
                             "def migrate():\n    return True\n")
             trace = home.path / "trace"
             done = subprocess.run(["strace", "-qq", "-o", trace, "-e", "trace=kill", "-e", "inject=kill:delay_exit=100000",
-                                   telec.binary(), "migrate"], env=home.environment(**telec.WHILE_TRACED), cwd=home.path,
+                                   telec.binary(), "migrate"], env=home.environment(**telec.WITHOUT_LEAK_CHECK), cwd=home.path,
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode, 0, done)
             self.assertRegex(done.stderr, r"it left processes running, they were ended: \d+ \(sleep\)")
@@ -531,7 +531,7 @@ class WithoutPidfd(SignalTest):
                    "-e", "inject=pidfd_open:error=ENOSYS", telec.binary(), "migrate", *args]
         with open(self.err_path, "wb") as err:
             # -D: telec is our child and strace its grandchild, so that a signal reaches telec.
-            process = subprocess.Popen(command, env=home.environment(**telec.WHILE_TRACED), cwd=home.path, stderr=err,
+            process = subprocess.Popen(command, env=home.environment(**telec.WITHOUT_LEAK_CHECK), cwd=home.path, stderr=err,
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.addCleanup(self.end, home, process)
         return process
