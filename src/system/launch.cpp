@@ -107,25 +107,35 @@ struct Birth {
   fail(kept_report, Step::execute);
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool shares_memory = false;  // the sanitizers keep accounts of a process in its memory
-#elif defined(__has_feature)
-constexpr bool shares_memory = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TELEC_FORK
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TELEC_FORK
+#endif
+// The sanitizers keep accounts of a process in its memory, and valgrind knows no such clone(2).
+#if defined(TELEC_FORK)
+constexpr bool shares_memory = false;
 #else
 constexpr bool shares_memory = true;
 #endif
 
 /// A child in this process' memory until its exec, on a stack of its own: a copy of the page tables, and of every page
-/// that either of the two then writes to, costs more than all else here. Unlike after vfork(2), this process goes on, so
-/// that a child which somebody stops before its exec can be ended. -1 with errno: there is none.
+/// that either of the two then writes to, costs more than all else here. Unlike after vfork(2), this process goes on,
+/// so that a child which somebody stops before its exec can be ended. -1 with errno: there is none.
 pid_t give_birth(Birth& birth) {
-  if (!shares_memory) {
+  if constexpr (shares_memory) {
+    alignas(16) static std::array<char, std::size_t{64} * 1024> stack;
+    const auto child = [](void* given) -> int { become(*static_cast<const Birth*>(given)); };
+    return ::clone(child, stack.data() + stack.size(), CLONE_VM | SIGCHLD, &birth);
+  } else {
     const pid_t pid = ::fork();
-    return pid == 0 ? become(birth), -1 : pid;
+    if (pid == 0) {
+      become(birth);
+    }
+    return pid;
   }
-  alignas(16) static std::array<char, std::size_t{64} * 1024> stack;
-  const auto child = [](void* given) -> int { become(*static_cast<const Birth*>(given)); };
-  return ::clone(child, stack.data() + stack.size(), CLONE_VM | SIGCHLD, &birth);
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
