@@ -18,12 +18,6 @@ namespace {
 // A file system's time stamps move in steps of a clock tick, 10 ms at the most.
 constexpr long settling_nanoseconds = 50'000'000;
 
-timespec now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_REALTIME, &time);
-  return time;
-}
-
 std::vector<std::string> pth_files(const std::string& directory) {
   std::vector<std::string> files;
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(directory.c_str()), &::closedir);
@@ -59,9 +53,9 @@ Fingerprint::Moment Fingerprint::settled_before(const timespec& moment) {
   return result;
 }
 
-Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths) {
+Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths, const timespec& moment) {
   Fingerprint result;
-  const Fingerprint::Moment settled_before = Fingerprint::settled_before(now());
+  const Fingerprint::Moment settled_before = Fingerprint::settled_before(moment);
   result.settled_ = true;
   const auto add = [&](const std::string& path) {
     const Fingerprint::Facts facts = Fingerprint::facts_of(path);

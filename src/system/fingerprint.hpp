@@ -26,8 +26,9 @@ class Fingerprint {
     return !a.paths_.empty() && a.paths_ == b.paths_ && a.facts_ == b.facts_;
   }
 
-  /// Can it be told from what comes after it? Not where something had changed so shortly before that the next change
-  /// could get the same time stamp (git calls such an entry racily clean).
+  /// Is it as it was at the moment of take(), and can it be told from what comes after that? Not where something has
+  /// changed since, or so shortly before that the next change could get the same time stamp (git calls such an entry
+  /// racily clean).
   [[nodiscard]] bool is_settled() const { return settled_; }
 
  private:
@@ -66,8 +67,8 @@ class FingerprintTaker {
   /// `python` is what is executed, `home` its current directory, of which only the identity counts.
   FingerprintTaker(std::string python, std::string home) : python_(std::move(python)), home_(std::move(home)) {}
 
-  /// As of now. `paths` is what a python said of its start.
-  [[nodiscard]] Fingerprint take(const std::vector<std::string>& paths);
+  /// `paths` is what a python said of its start. `moment` (CLOCK_REALTIME) is now, or before.
+  [[nodiscard]] Fingerprint take(const std::vector<std::string>& paths, const timespec& moment);
 
  private:
   struct Listing {

@@ -109,33 +109,36 @@ struct Birth {
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define TELEC_FORK
+#define TELEC_SANITIZED
 #endif
 #elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TELEC_FORK
+#define TELEC_SANITIZED
 #endif
-// The sanitizers keep accounts of a process in its memory, and valgrind knows no such clone(2).
-#if defined(TELEC_FORK)
-constexpr bool shares_memory = false;
+
+/// Not where the accounts of a process are kept in its memory: by a sanitizer, or by valgrind, which would end this
+/// process for such a clone(2), and which says that it has no clone3(2). (An old kernel does too, and is well served.)
+bool may_share_memory() {
+#if defined(TELEC_SANITIZED) || !defined(SYS_clone3)
+  return false;
 #else
-constexpr bool shares_memory = true;
+  return ::syscall(SYS_clone3, nullptr, 0) == -1 && errno != ENOSYS;
 #endif
+}
 
 /// A child in this process' memory until its exec, on a stack of its own: a copy of the page tables, and of every page
 /// that either of the two then writes to, costs more than all else here. Unlike after vfork(2), this process goes on,
 /// so that a child which somebody stops before its exec can be ended. -1 with errno: there is none.
 pid_t give_birth(Birth& birth) {
-  if constexpr (shares_memory) {
+  if (may_share_memory()) {
     alignas(16) static std::array<char, std::size_t{64} * 1024> stack;
     const auto child = [](void* given) -> int { become(*static_cast<const Birth*>(given)); };
     return ::clone(child, stack.data() + stack.size(), CLONE_VM | SIGCHLD, &birth);
-  } else {
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-      become(birth);
-    }
-    return pid;
   }
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    become(birth);
+  }
+  return pid;
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,7 +42,7 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr double start_limit = 10;     // seconds for python3 to come up
 constexpr double grace = 2;            // seconds between SIGTERM and SIGKILL
-constexpr double tick_interval = 0.5;  // seconds between two looks of a live line
+constexpr double tick_interval = 0.5;  // seconds between two looks, of a live line and into the channel
 
 auto after(double seconds) { return std::chrono::duration_cast<std::chrono::steady_clock::duration>(Seconds(seconds)); }
 
@@ -84,14 +85,11 @@ class Attempt {
     }
   }
 
-  /// `on_exit()` is called when the python has ended, before it is reaped and before its group is killed.
-  void run(const std::string& order, const std::function<void()>& on_exit) {
-    asio::async_write(channel_, asio::buffer(order), [this](error_code error, std::size_t) {
-      // A python that ended before it took all of it says so by how it ended.
-      if (error && error != asio::error::broken_pipe && error != asio::error::connection_reset) {
-        give_up("cannot hand it the script", error);
-      }
-    });
+  /// `first` is written at once, and `order` after its hello. `on_exit()` is called when the python has ended, before
+  /// it is reaped and before its group is killed.
+  void run(const std::string& first, const std::string& order, const std::function<void()>& on_exit) {
+    order_ = order.empty() ? nullptr : &order;
+    write(first);
     read_output();
     read_channel();
     watch_exit();
@@ -105,7 +103,7 @@ class Attempt {
     ::kill(-pid_, SIGKILL);
     ending_ = reap();
     output_.cancel();
-    channel_.cancel();
+    channel_.is_open() ? channel_.cancel() : void();
     exit_.is_open() ? exit_.cancel() : void();
     signals_.cancel();
     deadline_.cancel();
@@ -119,7 +117,6 @@ class Attempt {
   /// What is still in the pipes when nobody is left to write: never waits.
   void drain() {
     output_.non_blocking(true);
-    channel_.non_blocking(true);
     error_code error;
     std::size_t budget = std::size_t{4} * 1024 * 1024;  // more than any pipe holds, in case a survivor writes on
     while (budget > 0) {
@@ -130,13 +127,7 @@ class Attempt {
       take_output({buffer_.data(), got});
       budget -= std::min(budget, got);
     }
-    while (!said_too_much_) {
-      const std::size_t got = channel_.read_some(asio::buffer(buffer_), error);
-      if (error || got == 0) {
-        break;
-      }
-      take_said({buffer_.data(), got});
-    }
+    take_what_is_said(left_channel_.is_open() ? left_channel_.get() : channel_.native_handle());
   }
 
   void report(ChildResult& result) {
@@ -158,6 +149,18 @@ class Attempt {
     said_too_much_ = said_too_much_ || bytes.size() > room;
   }
 
+  void write(const std::string& bytes) {
+    writing_ = true;
+    asio::async_write(channel_, asio::buffer(bytes), [this](error_code error, std::size_t) {
+      writing_ = false;
+      // A python that ended before it took all of it says so by how it ended.
+      if (error && error != asio::error::broken_pipe && error != asio::error::connection_reset) {
+        give_up("cannot hand it the script", error);
+      }
+      go_on();
+    });
+  }
+
   void read_output() {
     output_.async_read_some(asio::buffer(buffer_), [this](error_code error, std::size_t got) {
       if (!error) {
@@ -175,11 +178,52 @@ class Attempt {
       if (!error) {
         take_said({said_buffer_.data(), got});
         greet();
-        read_channel();
+        if (channel_.is_open()) {
+          read_channel();
+        }
       } else if (error != asio::error::connection_reset) {  // that is a python that ended before it read its order
         give_up("cannot read its verdict", error);
       }
     });
+  }
+
+  /// What is next when it is there, and has been handed what it was to have by now: its order; after that, nothing that
+  /// it says is waited for, only looked at now and then. To be woken for every stage that it tells of costs more than
+  /// many a script. One that says more than a shim has to say is listened to again, or it would be held up.
+  void go_on() {
+    if (!greeted_at_ || writing_) {
+      return;
+    }
+    if (order_ != nullptr) {
+      write(*std::exchange(order_, nullptr));
+    } else if (!talks_ && channel_.is_open()) {
+      left_channel_ = FileDescriptor(channel_.release());
+    }
+  }
+
+  void look_into_left_channel() {
+    if (left_channel_.is_open()) {
+      talks_ = take_what_is_said(left_channel_.get()) > said_buffer_.size();
+      if (talks_) {
+        channel_.assign(left_channel_.release());
+        read_channel();
+      }
+    }
+  }
+
+  /// Without waiting for more; how much it was.
+  std::size_t take_what_is_said(int channel) {
+    std::array<char, 16384> buffer;  // the others may hold what their handlers are still to be told of
+    std::size_t taken = 0;
+    while (taken <= ChildResult::said_limit) {  // no more is kept, in case it never stops
+      const ssize_t got = repeated([&] { return ::recv(channel, buffer.data(), buffer.size(), MSG_DONTWAIT); });
+      if (got <= 0) {
+        break;
+      }
+      take_said({buffer.data(), static_cast<std::size_t>(got)});
+      taken += static_cast<std::size_t>(got);
+    }
+    return taken;
   }
 
   /// Nobody would empty the pipe any more, and the script would wait for that until its time is up.
@@ -197,6 +241,7 @@ class Attempt {
       greeted_at_ = monotonic_seconds();
       watch_time();
       on_hello_(said_);
+      go_on();
     }
   }
 
@@ -270,6 +315,7 @@ class Attempt {
     tick_.expires_after(after(tick_interval));
     tick_.async_wait([this](error_code error) {
       if (!error) {
+        look_into_left_channel();
         progress_.ticked(monotonic_seconds() - began_);
         tick();
       }
@@ -319,6 +365,7 @@ class Attempt {
   std::optional<Process> process_;
   Descriptor output_;
   Descriptor channel_;
+  FileDescriptor left_channel_;  // the same, once it is no longer watched
   Descriptor exit_;
   Descriptor signals_;
   Timer deadline_;
@@ -332,6 +379,9 @@ class Attempt {
   double timeout_;
   double began_;
   std::function<void(std::string_view)> on_hello_;
+  const std::string* order_ = nullptr;  // what it gets after its hello
+  bool writing_ = false;
+  bool talks_ = false;
   std::optional<double> greeted_at_;
   bool exited_ = false;
   std::optional<Ending> forced_;
@@ -442,25 +492,34 @@ ChildResult Python::run(const Migration& migration) {
       result.ending = failure;
       return result;
     }
+    if (standby_.pid() < 0) {
+      start_next(migration);
+    }
   }
   result.nonce = child->nonce;
   const pid_t pid = child->pid;
-  const std::string unsent = child->unsent;
+  std::string first = child->unsent;
   AttemptLog log(logs_, migration.id());
   try {
     const auto on_hello = [&](std::string_view said) {
       if (cold) {
         standby_.learn(said, result.nonce);
-        start_next(migration);
+        if (standby_.pid() < 0) {
+          start_next(migration);
+        }
       }
     };
     // Not on the stack: its buffers are larger than some limits leave of it.
     const auto attempt = std::make_unique<Attempt>(std::move(*child), log, stop_, progress_, migration.id(),
                                                    options_.timeout, began, on_hello);
-    const char* mode = options_.only_check ? "check" : "run";
-    const Order order = {migration.id(), tree_.path_of(migration), mode, !expected_.empty()};
+    Order to_wait = {migration.id(), tree_.path_of(migration), "ahead", !expected_.empty()};
+    Order to_run = to_wait;
+    to_run.mode = options_.only_check ? "check" : "run";
+    std::string order = order_text(result.nonce, to_run, source);
+    // Beside one whose start has no fingerprint yet, nothing may run that could change what it started from.
+    first += standby_.is_unproven() ? order_text(result.nonce, to_wait, source) : std::exchange(order, "");
     Leftovers::Ended left;
-    attempt->run(unsent + order_text(result.nonce, order, source), [&] { left = leftovers_.find(standby_.pid()); });
+    attempt->run(first, order, [&] { left = leftovers_.find(standby_.pid()); });
     left = leftovers_.end(standby_.pid(), std::move(left));
     attempt->drain();
     attempt->report(result);

@@ -27,6 +27,12 @@ bool send_now(int channel, const std::string& bytes) {
   return ::send(channel, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
 }
 
+timespec now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return time;
+}
+
 /// False: it has gone, or talks without end.
 bool receive(PythonProcess& process) {
   std::array<char, 16384> buffer;
@@ -58,23 +64,36 @@ bool Standby::is_worthwhile() {
   return ::sched_getaffinity(0, sizeof processors, &processors) != 0 || CPU_COUNT(&processors) > 1;
 }
 
-void Standby::learn(std::string_view said, const std::string& nonce) { paths_ = read_start_facts(said, nonce).paths; }
+void Standby::learn(std::string_view said, const std::string& nonce) {
+  paths_ = read_start_facts(said, nonce).paths;
+  says_paths_ = !paths_.empty();
+  if (!is_unproven()) {
+    return;
+  }
+  waiting_->paths = paths_;
+  waiting_->before = taker_.take(paths_, waiting_->started);
+  if (!says_paths_ || !waiting_->before.is_settled()) {
+    drop();
+  }
+}
 
 void Standby::start(const Migration& migration, const std::string& path, const std::string& source,
                     const std::string& sha256) {
   drop();
-  if (paths_.empty() || source.size() > compiled_ahead) {
+  if (!says_paths_ || source.size() > compiled_ahead) {
     return;
   }
   Waiting waiting;
   waiting.id = migration.id();
   waiting.sha256 = sha256;
   waiting.paths = paths_;
-  waiting.before = fresh_ ? *std::exchange(fresh_, std::nullopt) : taker_.take(paths_);
-  if (!waiting.before.is_settled()) {
-    return;
+  if (!paths_.empty()) {
+    waiting.before = fresh_ ? *std::exchange(fresh_, std::nullopt) : taker_.take(paths_, now());
+    if (!waiting.before.is_settled()) {
+      return;
+    }
   }
-  ::clock_gettime(CLOCK_REALTIME, &waiting.started);
+  waiting.started = now();
   try {
     NotStarted failure;
     waiting.process = start_python(options_, lock_, launch_limit, failure);
@@ -113,10 +132,14 @@ std::optional<Standby::Waiting> Standby::take(const Migration& migration, const 
   if (!waiting_) {
     return std::nullopt;
   }
-  fresh_ = taker_.take(waiting_->paths);
-  if (waiting_->id != migration.id() || waiting_->sha256 != sha256 || !(*fresh_ == waiting_->before)) {
+  fresh_ = taker_.take(waiting_->paths, now());
+  const bool same_start = *fresh_ == waiting_->before;
+  if (waiting_->id != migration.id() || waiting_->sha256 != sha256 || !same_start) {
     drop();
     fresh_.reset();
+    if (!same_start) {
+      paths_.clear();  // a new .pth brings new ones
+    }
     return std::nullopt;
   }
   return std::exchange(waiting_, std::nullopt);

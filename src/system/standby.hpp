@@ -28,8 +28,8 @@ class Standby {
     PythonProcess process;
     std::string id;
     std::string sha256;
-    Fingerprint before;              ///< taken before it was started
-    std::vector<std::string> paths;  ///< what `before` was made from
+    Fingerprint before;              ///< of the moment before it was started
+    std::vector<std::string> paths;  ///< what `before` was made from; empty: there is none yet
     timespec started = {};           ///< when, by the clock of the file systems
   };
 
@@ -43,12 +43,16 @@ class Standby {
   /// Is there a second processor for it?
   static bool is_worthwhile();
 
-  /// What a python of this run said at its start, cold or not: where its paths are learnt from.
+  /// What a python of this run said at its start, before it was given its order: where the paths are learnt from. One
+  /// that waits without its fingerprint gets it now, if everything is as it was when it was started; or it is dropped.
   void learn(std::string_view said, const std::string& nonce);
 
   /// Starts one for `migration`, whose script has these bytes. Does nothing where that cannot be done well; never
   /// throws.
   void start(const Migration& migration, const std::string& path, const std::string& source, const std::string& sha256);
+
+  /// Does one wait that was started before the paths were known? Then nothing may be run until they have been learnt.
+  [[nodiscard]] bool is_unproven() const { return waiting_ && waiting_->paths.empty(); }
 
   /// The waiting python, which may still be on its way, if it is the one for `migration`, was made from these bytes,
   /// and nothing that shaped its start has changed. Otherwise it is dropped.
@@ -73,6 +77,7 @@ class Standby {
   int stop_;
   FingerprintTaker taker_;
   std::vector<std::string> paths_;  // of the last python that said them; empty: not known
+  bool says_paths_ = true;          // as far as is known: one that does not is never started ahead
   std::optional<Waiting> waiting_;
   std::optional<Fingerprint> fresh_;  // taken since the last migration ended
 };

@@ -46,7 +46,8 @@ class Counted(unittest.TestCase):
                               env=environment, cwd=self.home.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=120, check=False)
         self.assertEqual(done.returncode, code, done.stderr.decode())
-        return [line for line in log.read_text(errors="replace").splitlines() if re.match(r"\w+\(", line)]
+        # The launch asks whether there is a clone3(2), in a way that starts nothing.
+        return [line for line in log.read_text(errors="replace").splitlines() if re.match(r"(?!clone3\(NULL)\w+\(", line)]
 
     def fill(self, versions, per_version=10):
         ids = [f"1.{i}.0/{j:03}_step.py" for i in range(versions) for j in range(1, per_version + 1)]

@@ -222,6 +222,16 @@ class OneWaits(Chain):
             self.assertEqual(len(self.noted(step, "waiting").split(",")), 1, "exactly one waits")
         self.assertEqual(self.noted(3, "waiting"), "", "none is started for what does not come")
 
+    def test_the_first_two_start_together(self):
+        log = self.home.path / "log"
+        python = self.home.path / "python"
+        python.write_text(f'#!/bin/sh\necho begins >>{log}\nsleep 1\necho goes on >>{log}\nexec {TREE_PYTHON} "$@"\n')
+        python.chmod(0o755)
+        self.add(PLAIN)
+        self.add(PLAIN)
+        self.run_all("--python", python)
+        self.assertEqual(log.read_text().splitlines()[:2], ["begins", "begins"])
+
     def test_every_migration_has_a_fresh_python(self):
         for _ in range(6):
             self.add(PLAIN)
@@ -403,6 +413,44 @@ class WhatThePredecessorLeft(Chain):
         self.run_all("--python", python)
         self.assert_dropped(2)
 
+    def test_a_site_directory_that_the_first_takes_away_at_once_is_seen(self):
+        # The two that start together have both begun, and telec is stopped, before either of them can say what its
+        # start depends on. Whatever the first may do before telec goes on, the second must not be the one of before.
+        python, packages, library = self.interpreter()
+        marks = self.home.path / "marks"
+        marks.mkdir()
+        (packages / "left.pth").write_text("import sys; sys.left = 7\n")
+        (library / "sitecustomize.py").write_text(f"""
+import os, signal, time
+
+def is_first(name):
+    try:
+        os.close(os.open({str(marks)!r} + name, os.O_CREAT | os.O_EXCL))
+        return True
+    except FileExistsError:
+        return False
+
+if is_first("/one"):
+    end = time.monotonic() + 20
+    while not os.path.exists({str(marks)!r} + "/stopped") and time.monotonic() < end:
+        time.sleep(0.01)
+elif is_first("/two"):
+    telec = os.getppid()
+    os.kill(telec, signal.SIGSTOP)
+    if os.fork() == 0:
+        time.sleep(3)
+        os.kill(telec, signal.SIGCONT)
+        os._exit(0)
+    is_first("/stopped")
+""")
+        time.sleep(0.1)
+        self.first(f"import shutil; shutil.rmtree({str(packages)!r})")
+        self.add("note('left', getattr(sys, 'left', None))\n" + PLAIN)
+        self.run_all("--python", python)
+        self.assertTrue((marks / "stopped").exists(), "they did not start together, so nothing was tested")
+        self.assertEqual(self.noted(2, "left"), "None")
+        self.assert_dropped(2)
+
     def test_a_sitecustomize_is_seen(self):
         python, _, library = self.interpreter()
         self.first(f"open({str(library / 'sitecustomize.py')!r}, 'w').write('import sys; sys.left = 7')")
@@ -507,17 +555,17 @@ def migrate():
 
     def test_held_up_before_it_is_executed(self):
         home = self.home.home
-        wrapper, inner = self.home.path / "python3", self.home.path / "inner"
-        wrapper.write_text(f'#!/bin/sh\nexec {inner} "$@"\n')
-        # The first python does not come up before the next one will have to wait.
-        inner.write_text(f'#!/bin/sh\n: >{home}/begun\nwhile [ ! -e {home}/held-up ]; do sleep 0.02; done\n'
-                         f'exec {TREE_PYTHON} "$@"\n')
-        for file in (wrapper, inner):
-            file.chmod(0o755)
+        wrapper = self.home.path / "python3"
+        wrapper.write_text(f'#!/bin/sh\nexec {TREE_PYTHON} "$@"\n')
+        wrapper.chmod(0o755)
         time.sleep(0.1)
-        self.add(f"""
+        # The third is started when the turn of the second has come; the first does not end before that would have to
+        # wait.
+        for marks in (("begun", "held-up"), ("running", "let-go")):
+            self.add(f"""
 def migrate():
-    while not os.path.exists({str(home / "let-go")!r}):
+    open({str(home / marks[0])!r}, "w").close()
+    while not os.path.exists({str(home / marks[1])!r}):
         time.sleep(0.01)
     return done()
 """)
@@ -529,12 +577,13 @@ def migrate():
         with HeldUp(wrapper) as held:
             (home / "held-up").touch()
             self.assertTrue(telec.wait_until(lambda: held.waited, 30), "nothing was started ahead, so nothing was tested")
-            first = telec.wait_until(lambda: self.noted(1, "pid"), 30)
-            given_up = telec.wait_until(lambda: telec.children_of(process.pid) == [int(first)], 30)
+            self.assertTrue(telec.wait_until((home / "running").exists, 30))
+            second = int(self.noted(2, "pid"))
+            given_up = telec.wait_until(lambda: telec.children_of(process.pid) == [second], 30)
         self.assertTrue(given_up, "it is still waited for")
         (home / "let-go").touch()
         self.assertEqual(process.wait(60), 0)
-        self.assertEqual(len(self.home.applied()), 2)
+        self.assertEqual(len(self.home.applied()), 3)
 
     def test_one_that_hangs_at_its_start(self):
         made = make_interpreter(self.home.path / "python")

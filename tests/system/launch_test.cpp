@@ -265,6 +265,16 @@ TEST_CASE("a child whose parent died before it could ask for a death signal ends
   CHECK_FALSE(exists(directory / "report"));
 }
 
+TEST_CASE("a kernel without clone3(2) is served by fork(2)") {
+  const TemporaryDirectory directory;
+  const std::string said = in_fork([&] {
+    const FileDescriptor file = create(directory / "file");
+    let_calls_fail({{SYS_clone3, ENOSYS}});
+    return text_of(report_with(directory / "report", {file.get()}), {"fds", "fd0"});
+  });
+  CHECK(said == "0|" + directory.path() + "/file");
+}
+
 TEST_CASE("a kernel without close_range(2) leaves the child nothing else open, whatever the limit") {
   for (const rlim_t most : {rlim_t{512}, rlim_t{70000}}) {
     CAPTURE(most);
