@@ -448,12 +448,13 @@ void Python::expect(std::vector<const Migration*> order) {
   }
 }
 
-void Python::start_next(const Migration& migration) {
+/// The python of the one that comes so many steps after `migration`.
+void Python::start_ahead(const Migration& migration, std::ptrdiff_t steps) {
   const auto here = std::ranges::find(expected_, &migration);
-  if (here == expected_.end() || here + 1 == expected_.end()) {
+  if (expected_.end() - here <= steps) {
     return;
   }
-  const Migration& next = **(here + 1);
+  const Migration& next = **(here + steps);
   std::string source;
   std::string refused;
   // Read again, and compared, when its turn comes: the one that runs now may change it.
@@ -467,9 +468,9 @@ std::optional<PythonProcess> Python::take_waiting(const Migration& migration, co
   if (!waiting) {
     return std::nullopt;
   }
-  // Before the order is given, and before this one is waited for: where scripts are short it is the starts that take
-  // the time, and two of them overlap; and whom we wake may have our processor for as long as its script takes.
-  start_next(migration);
+  if (standby_.pid() < 0) {
+    start_ahead(migration, 1);
+  }
   return standby_.is_ready(*waiting) ? std::optional(std::move(waiting->process)) : std::nullopt;
 }
 
@@ -493,7 +494,7 @@ ChildResult Python::run(const Migration& migration) {
       return result;
     }
     if (standby_.pid() < 0) {
-      start_next(migration);
+      start_ahead(migration, 1);
     }
   }
   result.nonce = child->nonce;
@@ -505,7 +506,7 @@ ChildResult Python::run(const Migration& migration) {
       if (cold) {
         standby_.learn(said, result.nonce);
         if (standby_.pid() < 0) {
-          start_next(migration);
+          start_ahead(migration, 1);
         }
       }
     };
@@ -547,6 +548,9 @@ ChildResult Python::run(const Migration& migration) {
   const bool good = judgement.outcome == Outcome::applied || judgement.outcome == Outcome::already_present;
   if (!good || stop_.count() > 0) {
     standby_.drop();
+  } else {
+    // While this one is committed a processor is idle, and where scripts are short it is the starts that take the time.
+    start_ahead(migration, standby_.pid() < 0 ? 1 : 2);
   }
   log.finish(good ? ""
                   : std::string("failed at ") + word_of(judgement.stage) + ": " + printable(judgement.message) +

@@ -37,7 +37,7 @@ class Python : public Interpreter {
   ChildResult run(const Migration& migration) override;
 
  private:
-  void start_next(const Migration& migration);
+  void start_ahead(const Migration& migration, std::ptrdiff_t steps);
   std::optional<PythonProcess> take_waiting(const Migration& migration, const std::string& sha256);
 
   PythonOptions options_;

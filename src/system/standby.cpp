@@ -70,16 +70,16 @@ void Standby::learn(std::string_view said, const std::string& nonce) {
   if (!is_unproven()) {
     return;
   }
-  waiting_->paths = paths_;
-  waiting_->before = taker_.take(paths_, waiting_->started);
-  if (!says_paths_ || !waiting_->before.is_settled()) {
+  Waiting& waiting = waiting_.front();
+  waiting.paths = paths_;
+  waiting.before = taker_.take(paths_, waiting.started);
+  if (!says_paths_ || !waiting.before.is_settled()) {
     drop();
   }
 }
 
 void Standby::start(const Migration& migration, const std::string& path, const std::string& source,
                     const std::string& sha256) {
-  drop();
   if (!says_paths_ || source.size() > compiled_ahead) {
     return;
   }
@@ -88,7 +88,7 @@ void Standby::start(const Migration& migration, const std::string& path, const s
   waiting.sha256 = sha256;
   waiting.paths = paths_;
   if (!paths_.empty()) {
-    waiting.before = fresh_ ? *std::exchange(fresh_, std::nullopt) : taker_.take(paths_, now());
+    waiting.before = taker_.take(paths_, now());
     if (!waiting.before.is_settled()) {
       return;
     }
@@ -106,7 +106,7 @@ void Standby::start(const Migration& migration, const std::string& path, const s
   PythonProcess& process = waiting.process;
   const std::string order = order_text(process.nonce, {waiting.id, path, "ahead", true}, source);
   if (send_now(process.channel.get(), std::exchange(process.unsent, "") + order)) {
-    waiting_ = std::move(waiting);
+    waiting_.push_back(std::move(waiting));
   } else {
     end(process);
   }
@@ -129,20 +129,21 @@ bool Standby::hear(PythonProcess& process, double seconds, const std::function<b
 }
 
 std::optional<Standby::Waiting> Standby::take(const Migration& migration, const std::string& sha256) {
-  if (!waiting_) {
+  if (waiting_.empty()) {
     return std::nullopt;
   }
-  fresh_ = taker_.take(waiting_->paths, now());
-  const bool same_start = *fresh_ == waiting_->before;
-  if (waiting_->id != migration.id() || waiting_->sha256 != sha256 || !same_start) {
+  Waiting& waiting = waiting_.front();
+  const bool same_start = taker_.take(waiting.paths, now()) == waiting.before;
+  if (waiting.id != migration.id() || waiting.sha256 != sha256 || !same_start) {
     drop();
-    fresh_.reset();
     if (!same_start) {
       paths_.clear();  // a new .pth brings new ones
     }
     return std::nullopt;
   }
-  return std::exchange(waiting_, std::nullopt);
+  std::optional<Waiting> taken = std::move(waiting);
+  waiting_.pop_front();
+  return taken;
 }
 
 bool Standby::proves_ready(Waiting& waiting) const {
@@ -169,15 +170,14 @@ bool Standby::is_ready(Waiting& waiting) {
     return true;
   }
   end(waiting.process);
-  fresh_.reset();
   return false;
 }
 
 void Standby::drop() {
-  if (waiting_) {
-    end(waiting_->process);
-    waiting_.reset();
+  for (const Waiting& waiting : waiting_) {
+    end(waiting.process);
   }
+  waiting_.clear();
 }
 
 }  // namespace telec

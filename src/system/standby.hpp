@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Starting ahead: while a migration runs, the python of the next one is already starting. It is as fresh as any, has a
-// session of its own, and is given no work before its predecessor is committed; while it waits it compiles the next
-// script (it never executes it) and imports the modules of the standard library that the script names.
+// Starting ahead: while a migration runs, the python of the next one is already starting, and while it is committed so
+// is the python of the one after that. Each is as fresh as any, has a session of its own, and is given no work before
+// its predecessor is committed; while it waits it compiles its script (it never executes it) and imports the modules of
+// the standard library that the script names.
 //
 // It must see the machine that its predecessor left. What shaped its start is compared when its turn comes, and after
 // any change, or any doubt, it is dropped and a python is started then and there: a cold start is all that it can cost.
 #pragma once
 
 #include <ctime>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -47,26 +49,26 @@ class Standby {
   /// that waits without its fingerprint gets it now, if everything is as it was when it was started; or it is dropped.
   void learn(std::string_view said, const std::string& nonce);
 
-  /// Starts one for `migration`, whose script has these bytes. Does nothing where that cannot be done well; never
-  /// throws.
+  /// Starts one for `migration`, which comes after all that wait, and whose script has these bytes. Does nothing where
+  /// that cannot be done well; never throws.
   void start(const Migration& migration, const std::string& path, const std::string& source, const std::string& sha256);
 
   /// Does one wait that was started before the paths were known? Then nothing may be run until they have been learnt.
-  [[nodiscard]] bool is_unproven() const { return waiting_ && waiting_->paths.empty(); }
+  [[nodiscard]] bool is_unproven() const { return !waiting_.empty() && waiting_.front().paths.empty(); }
 
-  /// The waiting python, which may still be on its way, if it is the one for `migration`, was made from these bytes,
-  /// and nothing that shaped its start has changed. Otherwise it is dropped.
+  /// The python that waits first, which may still be on its way, if it is the one for `migration`, was made from these
+  /// bytes, and nothing that shaped its start has changed. Otherwise all are dropped.
   std::optional<Waiting> take(const Migration& migration, const std::string& sha256);
 
   /// Waits until it is ready for its order: it lives, and was started and has imported as was assumed. Where that is
   /// not so, or not soon, it is ended.
   bool is_ready(Waiting& waiting);
 
-  /// Kills what waits, and waits for it.
+  /// Kills all that wait, and waits for them.
   void drop();
 
-  /// Its pid; -1: none waits.
-  [[nodiscard]] pid_t pid() const { return waiting_ ? waiting_->process.pid : -1; }
+  /// Of the first that waits, and while a script runs there is no other; -1: none waits.
+  [[nodiscard]] pid_t pid() const { return waiting_.empty() ? -1 : waiting_.front().process.pid; }
 
  private:
   bool hear(PythonProcess& process, double seconds, const std::function<bool(const StartFacts&)>& enough) const;
@@ -78,8 +80,7 @@ class Standby {
   FingerprintTaker taker_;
   std::vector<std::string> paths_;  // of the last python that said them; empty: not known
   bool says_paths_ = true;          // as far as is known: one that does not is never started ahead
-  std::optional<Waiting> waiting_;
-  std::optional<Fingerprint> fresh_;  // taken since the last migration ended
+  std::deque<Waiting> waiting_;
 };
 
 }  // namespace telec

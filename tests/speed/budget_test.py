@@ -87,6 +87,14 @@ class Calls(Counted):
                 self.assertEqual(self.count(lines, "clone", "clone3", "fork", "vfork"), 8)
                 self.assertEqual(len(lines), 24)
 
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
+    def test_the_first_two_are_started_at_once_and_each_later_one_before_the_commit_two_before_it(self):
+        self.add(4)
+        self.home.data.mkdir(mode=0o700, exist_ok=True)
+        lines = self.trace("fsync," + STARTS, "migrate")
+        words = ["sync" if line.startswith("fsync") else "start" for line in lines]
+        self.assertEqual(words, [*["start"] * 3, "sync", "sync", "start", *["sync"] * 6])
+
     def test_a_failure_costs_one_process_more_at_most(self):
         self.add(5)
         self.home.add("1.0.0/002_step.py", "def check():\n    raise ValueError\ndef migrate():\n    return True\n")
