@@ -33,7 +33,8 @@ struct Launched {
   int error = 0;            ///< its errno; 0 where there is none, as for a child that was never executed
 };
 
-/// Call from the main thread only: the death signal is bound to the thread that forked (prctl(2)). When it returns
+/// Call from the main thread only, where there is no other: the death signal is bound to the thread that forked
+/// (prctl(2)), and until its exec the child shares this process' memory, errno included. When it returns
 /// without a failed step, the program has been executed, or somebody killed the child before. With one, no child is
 /// left. Somebody may also stop the child before its exec, or the exec may hang in a file system that does not answer:
 /// past the limit it is killed, and that is a failed step like any other.

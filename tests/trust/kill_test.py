@@ -92,9 +92,8 @@ def asleep_points(world, tally, options):
 
 
 _WRAPPER = '''#!/bin/sh
-n=$(cat {count} 2>/dev/null || echo 0)
-n=$((n + 1))
-echo $n > {count}
+n=1
+while ! mkdir {count}-$n 2>/dev/null; do n=$((n + 1)); done
 if [ $n = {spawn} ]; then
   exec {strace} -qq -o {trace} -e trace={traced} {inject} {python} "$@"
 fi
@@ -103,7 +102,7 @@ exec {python} "$@"
 
 
 def wrapper(place, spawn, traced, inject):
-    """An interpreter that puts strace around the python of the n-th migration."""
+    """An interpreter that puts strace around the n-th python that a run starts."""
     path = place.root / "python-wrapper"
     path.write_text(_WRAPPER.format(count=place.root / "count", spawn=spawn, strace=STRACE, trace=place.root / "python-trace",
                                     traced=traced, inject=inject, python=checker.telec.PYTHON))
@@ -112,30 +111,31 @@ def wrapper(place, spawn, traced, inject):
 
 
 def python_points(world, tally, options):
-    """K2: the python of each of the three migrations; the runner lives on and has to see it."""
-    for spawn in (1, 2, 3):
-        part = f"python of migration {spawn}"
+    """K2: each python of a run; the runner lives on and has to see it. The first two start together, so either may be
+    the first to be counted; and one that waits may die, then the runner takes a fresh one, and all is well."""
+    for part, spawn, more in (("python of migration 1, none waits", 1, ("--no-prestart",)), ("python 1 of a run", 1, ()),
+                              ("python 2 of a run", 2, ()), ("python 3 of a run", 3, ())):
         if not sweep.wanted(part, options):
             continue
         traces = []
         for i in range(2):
             with checker.Disposable(world, "absent") as place:
-                result = place.run(options=wrapper(place, spawn, "all", ""))
+                result = place.run(options=(*wrapper(place, spawn, "all", ""), *more))
                 if result.code != 0:
                     raise SystemExit(f"the baseline fails: {result!r}")
-                traces.append((place.root / "python-trace").rename(world.folder / f"python-{spawn}-{i}"))
+                traces.append((place.root / "python-trace").rename(world.folder / f"python-{spawn}-{len(more)}-{i}"))
         points = sweep.chosen(sweep.stable_points(traces), options, part)
 
-        def work(point, spawn=spawn):
+        def work(point, spawn=spawn, more=more):
             name, occurrence = point
             for _ in range(4):
                 with checker.Disposable(world, "absent") as place:
-                    result = place.run(options=wrapper(place, spawn, name, f"-e inject={name}:signal=KILL:when={occurrence}"))
+                    inject = f"-e inject={name}:signal=KILL:when={occurrence}"
+                    result = place.run(options=(*wrapper(place, spawn, name, inject), *more))
                     trace = place.root / "python-trace"
                     fired = trace.exists() and "killed by SIGKILL" in trace.read_text("utf-8", "replace")
                     broken = place.broken_after(result)
-                    # A later one may have been started ahead of its turn: then the runner takes a fresh one, and all is well.
-                    if fired and spawn == 1 and result.code == 0 and name != "exit_group":
+                    if fired and more and result.code == 0 and name != "exit_group":
                         broken.append("I9 exit 0 although python was killed")
                     broken += place.broken_after_rerun()
                     if fired or broken:

@@ -11,7 +11,7 @@ import sys
 
 # suite -> what it does, and how much of it was asked for: (a part's beginning, the least number of its points)
 SUITES = {
-    "kill": ("SIGKILL at the system calls of a run, and polite signals", [("runner, ", 1), ("python of", 1000), ("rerun killed", 2000)]),
+    "kill": ("SIGKILL at the system calls of a run, and polite signals", [("runner, ", 1), ("python ", 1000), ("rerun killed", 2000)]),
     "power": ("power cuts after the lock", [("ext4", 1000), ("xfs", 300)]),
     "errors": ("system calls that fail, limits, full disks, allocations", [("once", 400), ("for ever", 400), ("allocation", 100)]),
     "concurrency": ("2, 10 and 50 runners on one home", [("2 runners", 100), ("10 runners", 100), ("50 runners", 100)]),
