@@ -87,11 +87,9 @@ void Standby::start(const Migration& migration, const std::string& path, const s
   waiting.id = migration.id();
   waiting.sha256 = sha256;
   waiting.paths = paths_;
-  if (!paths_.empty()) {
-    waiting.before = taker_.take(paths_, now());
-    if (!waiting.before.is_settled()) {
-      return;
-    }
+  waiting.before = taker_.take(paths_, now());
+  if (!waiting.before.is_settled()) {
+    return;
   }
   waiting.started = now();
   try {
@@ -133,7 +131,7 @@ std::optional<Standby::Waiting> Standby::take(const Migration& migration, const 
     return std::nullopt;
   }
   Waiting& waiting = waiting_.front();
-  const bool same_start = taker_.take(waiting.paths, now()) == waiting.before;
+  const bool same_start = !is_unproven() && taker_.take(waiting.paths, now()) == waiting.before;
   if (waiting.id != migration.id() || waiting.sha256 != sha256 || !same_start) {
     drop();
     if (!same_start) {

@@ -31,7 +31,7 @@ class Standby {
     std::string id;
     std::string sha256;
     Fingerprint before;              ///< of the moment before it was started
-    std::vector<std::string> paths;  ///< what `before` was made from; empty: there is none yet
+    std::vector<std::string> paths;  ///< what `before` was made from; empty: it is unproven, see is_unproven()
     timespec started = {};           ///< when, by the clock of the file systems
   };
 
@@ -46,7 +46,7 @@ class Standby {
   static bool is_worthwhile();
 
   /// What a python of this run said at its start, before it was given its order: where the paths are learnt from. One
-  /// that waits without its fingerprint gets it now, if everything is as it was when it was started; or it is dropped.
+  /// that is unproven gets its fingerprint now, if everything is as it was when it was started; or it is dropped.
   void learn(std::string_view said, const std::string& nonce);
 
   /// Starts one for `migration`, which comes after all that wait, and whose script has these bytes. Does nothing where

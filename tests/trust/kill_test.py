@@ -107,6 +107,7 @@ def wrapper(place, spawn, traced, inject):
     path.write_text(_WRAPPER.format(count=place.root / "count", spawn=spawn, strace=STRACE, trace=place.root / "python-trace",
                                     traced=traced, inject=inject, python=checker.telec.PYTHON))
     path.chmod(0o755)
+    time.sleep(0.1)  # of an interpreter that has just changed none is started ahead
     return ("--python", str(path))
 
 
