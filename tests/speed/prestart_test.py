@@ -227,6 +227,7 @@ class OneWaits(Chain):
         python = self.home.path / "python"
         python.write_text(f'#!/bin/sh\necho begins >>{log}\nsleep 1\necho goes on >>{log}\nexec {TREE_PYTHON} "$@"\n')
         python.chmod(0o755)
+        time.sleep(0.1)  # beside one that has just changed none is started
         self.add(PLAIN)
         self.add(PLAIN)
         self.run_all("--python", python)
