@@ -73,6 +73,10 @@ void StateDirectory::open() {
     if (number == ENOENT && ::lstat(directory_.c_str(), &link) != 0) {
       return;
     }
+    if (number == ENOENT && S_ISDIR(link.st_mode)) {
+      open();  // another run has made it meanwhile
+      return;
+    }
     // Something is there that leads nowhere: an unmounted home looks like this, and it is not an empty history.
     throw io_error(
         "open the state directory", directory_, number,
