@@ -499,7 +499,7 @@ ChildResult Python::run(const Migration& migration) {
   }
   result.nonce = child->nonce;
   const pid_t pid = child->pid;
-  std::string first = child->unsent;
+  std::string first = std::move(child->unsent);
   AttemptLog log(logs_, migration.id());
   try {
     const auto on_hello = [&](std::string_view said) {

@@ -66,21 +66,22 @@ StateDirectory::StateDirectory(const std::string& path)
 }
 
 void StateDirectory::open() {
-  fd_ = open_at(AT_FDCWD, directory_.c_str(), O_RDONLY | O_DIRECTORY);
+  const auto look = [this] { fd_ = open_at(AT_FDCWD, directory_.c_str(), O_RDONLY | O_DIRECTORY); };
+  look();
+  struct stat found = {};
+  if (!fd_.is_open() && errno == ENOENT) {
+    if (::lstat(directory_.c_str(), &found) != 0) {
+      return;
+    }
+    look();  // another run may have made it between the two calls
+  }
   if (!fd_.is_open()) {
     const int number = errno;
-    struct stat link = {};
-    if (number == ENOENT && ::lstat(directory_.c_str(), &link) != 0) {
-      return;
-    }
-    if (number == ENOENT && S_ISDIR(link.st_mode)) {
-      open();  // another run has made it meanwhile
-      return;
-    }
-    // Something is there that leads nowhere: an unmounted home looks like this, and it is not an empty history.
-    throw io_error(
-        "open the state directory", directory_, number,
-        number == ENOENT ? "it is a symbolic link that leads nowhere: see whether what it leads to is mounted" : "");
+    // A link that leads nowhere: an unmounted home looks like this, and it is not an empty history.
+    throw io_error("open the state directory", directory_, number,
+                   number == ENOENT && S_ISLNK(found.st_mode)
+                       ? "it is a symbolic link that leads nowhere: see whether what it leads to is mounted"
+                       : "");
   }
   struct stat status = {};
   if (::fstat(fd_.get(), &status) != 0) {

@@ -265,6 +265,20 @@ class ManyRunners(RunTest):
         self.assertEqual(self.violations(2, source=MEETS, ids=self.IDS[:1], one_by_one=True, patience=1), [])
 
     @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    def test_a_state_directory_that_another_run_makes_between_two_calls_is_used(self):
+        with telec.Home() as home:
+            home.add_all(*self.IDS)
+            home.data.mkdir(mode=0o700, exist_ok=True)
+            trace = home.path / "trace"
+            done = subprocess.run(["strace", "-o", str(trace), "-P", str(home.data), "-e", "trace=openat", "-e",
+                                   "inject=openat:error=ENOENT:when=1", telec.binary(), "migrate"],
+                                  env=home.environment(ASAN_OPTIONS="detect_leaks=0:" + os.environ.get("ASAN_OPTIONS", "")),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            self.assertIn("(INJECTED)", trace.read_text(), "no call was ever replaced: this shows nothing")
+            self.assertEqual(done.returncode, 0, done.stdout.decode())
+            self.assertEqual(len(home.applied()), len(self.IDS))
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
     def test_the_same_with_the_lock_made_a_no_op_fails(self):
         with telec.Home() as home:
             trace = home.path / "trace"
