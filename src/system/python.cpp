@@ -28,6 +28,7 @@
 #include "mutant.hpp"
 #include "paths.hpp"
 #include "surroundings.hpp"
+#include "time_slice.hpp"
 
 namespace telec {
 namespace {
@@ -445,6 +446,7 @@ Python::Python(PythonOptions options, const Tree& tree, const LogDirectory& logs
 void Python::expect(std::vector<const Migration*> order) {
   if (Standby::is_worthwhile()) {
     expected_ = std::move(order);
+    ask_for_short_time_slices();
   }
 }
 

@@ -95,6 +95,15 @@ class Calls(Counted):
         words = ["sync" if line.startswith("fsync") else "start" for line in lines]
         self.assertEqual(words, [*["start"] * 3, "sync", "sync", "start", *["sync"] * 6])
 
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
+    def test_short_time_slices_are_asked_for_once_and_only_beside_pythons_that_are_started_ahead(self):
+        self.add(3)
+        for option, times in ((["--dry-run"], 0), (["--only", "1.0.0/001_step.py"], 0), ([], 1), ([], 0)):
+            with self.subTest(option):
+                self.assertEqual(len(self.trace("sched_setattr", "migrate", *option)), times)
+        self.add(6)
+        self.assertEqual(self.trace("sched_setattr", "migrate", "--no-prestart"), [])
+
     def test_a_failure_costs_one_process_more_at_most(self):
         self.add(5)
         self.home.add("1.0.0/002_step.py", "def check():\n    raise ValueError\ndef migrate():\n    return True\n")
