@@ -60,8 +60,8 @@ TEST_CASE("niceness is kept, and passed on") {
     const bool lowered = ::setpriority(PRIO_PROCESS, 0, 5) == 0;
     const std::string before = attributes();
     ask_for_short_time_slices();
-    return std::string(lowered && slice() == (has_slices() ? shortest : "0") && attributes_of_child() == before ? "kept"
-                                                                                                             : before);
+    return std::string(
+        lowered && slice() == (has_slices() ? shortest : "0") && attributes_of_child() == before ? "kept" : before);
   });
   CHECK(said == "kept");
 }
