@@ -550,8 +550,9 @@ ChildResult Python::run(const Migration& migration) {
   const bool good = judgement.outcome == Outcome::applied || judgement.outcome == Outcome::already_present;
   if (!good || stop_.count() > 0) {
     standby_.drop();
-  } else {
-    // While this one is committed a processor is idle, and where scripts are short it is the starts that take the time.
+  } else if (!standby_.has_ready()) {
+    // The next script will wait for its python, not for this one's commit, so a start beside that is for nothing. Where
+    // it is ready it waits for the commit alone, which a python that starts would hold up: then it starts afterwards.
     start_ahead(migration, standby_.pid() < 0 ? 1 : 2);
   }
   log.finish(good ? ""

@@ -144,6 +144,14 @@ std::optional<Standby::Waiting> Standby::take(const Migration& migration, const 
   return taken;
 }
 
+bool Standby::has_ready() {
+  if (waiting_.empty()) {
+    return false;
+  }
+  PythonProcess& process = waiting_.front().process;
+  return receive(process) && read_start_facts(process.said, process.nonce).ready;
+}
+
 bool Standby::proves_ready(Waiting& waiting) const {
   PythonProcess& process = waiting.process;
   if (!receive(process)) {

@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import unittest
 import zlib
 
@@ -87,12 +88,32 @@ class Calls(Counted):
                 self.assertEqual(self.count(lines, "clone", "clone3", "fork", "vfork"), 8)
                 self.assertEqual(len(lines), 24)
 
-    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
-    def test_the_first_two_are_started_at_once_and_each_later_one_before_the_commit_two_before_it(self):
-        self.add(4)
+    def starts_and_syncs(self, *options):
         self.home.data.mkdir(mode=0o700, exist_ok=True)
-        lines = self.trace("fsync," + STARTS, "migrate")
-        words = ["sync" if line.startswith("fsync") else "start" for line in lines]
+        lines = self.trace("fsync," + STARTS, "migrate", *options)
+        return ["sync" if line.startswith("fsync") else "start" for line in lines]
+
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
+    def test_the_first_two_are_started_at_once_and_a_later_one_after_the_commit_that_a_ready_one_waits_for(self):
+        for i in range(1, 5):
+            self.home.add(f"1.0.0/{i:03}_step.py", "import time\n\ndef check():\n    time.sleep(1)\n    return True\n\n"
+                                                   "def migrate():\n    return True\n")
+        words = self.starts_and_syncs()
+        self.assertEqual(words, ["start", "start", "sync", "sync", "start", "sync", "sync", "start", *["sync"] * 4])
+
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
+    def test_where_the_next_one_is_not_ready_the_one_after_it_starts_before_the_commit(self):
+        self.add(4)
+        slower_each_time = self.home.path / "python3"
+        slower_each_time.write_text(f"""#!/bin/sh
+n=1
+until mkdir {self.home.path}/start-$n 2>/dev/null; do n=$((n + 1)); done
+sleep 0.$((n * 2))
+exec {PYTHON} "$@"
+""")
+        slower_each_time.chmod(0o755)
+        time.sleep(0.1)  # a run starts none beside an interpreter that has only just changed
+        words = self.starts_and_syncs("--python", slower_each_time)
         self.assertEqual(words, [*["start"] * 3, "sync", "sync", "start", *["sync"] * 6])
 
     @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
