@@ -10,7 +10,8 @@
 namespace telec {
 namespace {
 
-[[noreturn]] void refuse(std::string message, std::string hint = "see 'telec help'") {
+/// Without a hint it is the help of what was typed.
+[[noreturn]] void refuse(std::string message, std::string hint = "") {
   throw Error(ErrorCode::usage, std::move(message), std::move(hint));
 }
 
@@ -588,7 +589,9 @@ std::string_view command_word(const std::vector<std::string_view>& arguments) {
   return "migrate";
 }
 
-Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
+namespace {
+
+Invocation parse(const std::vector<std::string_view>& arguments) {
   const std::vector<Token> tokens = cut(arguments);
   Invocation invocation;
   read_verb(tokens, invocation);
@@ -645,6 +648,28 @@ Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
     refuse("--quiet and --verbose contradict each other");
   }
   return invocation;
+}
+
+/// The words are looked for, not read: what could not be read has led here.
+std::string see_help_of(const std::vector<std::string_view>& arguments) {
+  if (std::ranges::find(arguments, "migrate") == arguments.end()) {
+    return "see 'telec help'";
+  }
+  const std::string_view word = command_word(arguments);
+  return "see 'telec help migrate" + (word == "migrate" ? "'" : " " + std::string(word) + "'");
+}
+
+}  // namespace
+
+Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
+  try {
+    return parse(arguments);
+  } catch (Error& error) {
+    if (error.hint.empty()) {
+      error.hint = see_help_of(arguments);
+    }
+    throw;
+  }
 }
 
 }  // namespace telec

@@ -339,6 +339,11 @@ TEST_CASE("an unknown option without a command suggests the nearest of those tha
   CHECK(refused({"--versio"}).hint == "did you mean '--version'?");
   CHECK(refused({"--hlep"}).hint == "did you mean '--help'?");
   CHECK(refused({"--frobnicate"}).hint == "see 'telec help'");
+  // What cannot even be cut into options names the help of what was typed, as far as that can be told.
+  CHECK(refused({"--timeout"}).hint == "see 'telec help'");
+  CHECK(refused({"migrate", "--timeout"}).hint == "see 'telec help migrate'");
+  CHECK(refused({"--json", "migrate", "status", "--state-file"}).hint == "see 'telec help migrate status'");
+  CHECK(refused({"migrate", "log", "--quiet=yes"}).hint == "see 'telec help migrate log'");
   CHECK(refused({"-x"}).message == "unknown option '-x'");
 }
 
