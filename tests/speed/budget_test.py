@@ -104,16 +104,28 @@ class Calls(Counted):
     @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
     def test_where_the_next_one_is_not_ready_the_one_after_it_starts_before_the_commit(self):
         self.add(4)
-        slower_each_time = self.home.path / "python3"
-        slower_each_time.write_text(f"""#!/bin/sh
-n=1
-until mkdir {self.home.path}/start-$n 2>/dev/null; do n=$((n + 1)); done
-sleep 0.$((n * 2))
+        # Each but the last comes up when the one after it has been started: until then it is not ready. (Which one it is, its
+        # pid tells: those that were started before it have lower ones.)
+        held_back = self.home.path / "python3"
+        started = self.home.path / "started"
+        started.mkdir()
+        held_back.write_text(f"""#!/bin/sh
+: >{started}/$$
+while :; do
+    all=0
+    before=0
+    for file in {started}/*; do
+        all=$((all + 1))
+        [ "${{file##*/}}" -ge $$ ] || before=$((before + 1))
+    done
+    [ $all -lt 4 ] && [ $all -lt $((before + 2)) ] || break
+    sleep 0.01
+done
 exec {PYTHON} "$@"
 """)
-        slower_each_time.chmod(0o755)
+        held_back.chmod(0o755)
         time.sleep(0.1)  # a run starts none beside an interpreter that has only just changed
-        words = self.starts_and_syncs("--python", slower_each_time)
+        words = self.starts_and_syncs("--python", held_back)
         self.assertEqual(words, [*["start"] * 3, "sync", "sync", "start", *["sync"] * 6])
 
     @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
