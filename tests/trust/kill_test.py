@@ -129,7 +129,7 @@ def python_points(world, tally, options):
 
         def work(point, spawn=spawn, more=more):
             name, occurrence = point
-            for _ in range(4):
+            for _ in range(8):  # which of two pythons is the one that is counted changes what calls it makes
                 with checker.Disposable(world, "absent") as place:
                     inject = f"-e inject={name}:signal=KILL:when={occurrence}"
                     result = place.run(options=(*wrapper(place, spawn, name, inject), *more))
@@ -211,7 +211,7 @@ def killed_twice(world, tally, options):
         start, first, second = item
         fired = False
         again = random.Random(f"{options.seed} {item}")
-        for _ in range(6):
+        for shorter in range(1, 7):
             with checker.Disposable(world, start) as place:
                 result, once = sweep.injected(place, first[0], f"signal=KILL:when={first[1]}")
                 broken = place.broken_after(result, killed=once)
@@ -221,9 +221,9 @@ def killed_twice(world, tally, options):
                 fired = once and twice
                 if fired or broken:
                     return item, fired, broken
-            # The second run had less to do than the point needs: another point, as early as the run is long.
+            # The second run had less to do than the point needs: another point, earlier each time.
             points = lists[start]
-            second = again.choice(points[: len(points) // 2])
+            second = again.choice(points[: max(1, len(points) >> shorter)])
         return item, fired, []
 
     for item, fired, broken in sweep.each(work, pairs, options):
