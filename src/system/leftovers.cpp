@@ -16,6 +16,7 @@
 
 #include "../text.hpp"
 #include "calls.hpp"
+#include "process_stat.hpp"
 
 namespace telec {
 namespace {
@@ -29,40 +30,13 @@ pid_t number_in(std::string_view text) {
   return error == std::errc{} && end == text.data() + text.size() ? value : 0;
 }
 
-std::string content_of(const std::string& path) {
-  std::string text;
-  const FileDescriptor file = open_at(AT_FDCWD, path.c_str(), O_RDONLY);
-  if (!file.is_open() || !read_all(file.get(), text, std::size_t{1024} * 1024)) {
-    text.clear();
-  }
-  return text;
-}
-
 /// "4711 (sleep)". A zombie has ended already and is not worth a word.
 std::string name_of_process(pid_t pid) {
-  std::string name = content_of("/proc/" + std::to_string(pid) + "/comm");
+  std::string name = proc_text("/proc/" + std::to_string(pid) + "/comm");
   if (name.ends_with('\n')) {
     name.pop_back();
   }
   return std::to_string(pid) + " (" + (name.empty() ? "?" : printable(name)) + ")";
-}
-
-/// The field after the name in /proc/PID/stat is the state, the next one the parent (proc(5)).
-struct Stat {
-  char state = '?';
-  pid_t parent = 0;
-};
-Stat stat_of(pid_t pid) {
-  const std::string text = content_of("/proc/" + std::to_string(pid) + "/stat");
-  const std::size_t name_end = text.rfind(')');
-  Stat result;
-  if (name_end == std::string::npos || name_end + 4 >= text.size()) {
-    return result;
-  }
-  result.state = text[name_end + 2];
-  const std::string_view rest = std::string_view(text).substr(name_end + 4);
-  result.parent = number_in(rest.substr(0, rest.find(' ')));
-  return result;
 }
 
 std::vector<pid_t> children_by_scan() {
@@ -74,7 +48,7 @@ std::vector<pid_t> children_by_scan() {
   const pid_t self = ::getpid();
   while (const dirent* entry = ::readdir(listing.get())) {  // NOLINT(concurrency-mt-unsafe): one thread, own stream
     const pid_t pid = number_in(entry->d_name);
-    if (pid > 0 && stat_of(pid).parent == self) {
+    if (pid > 0 && process_stat(pid).parent == self) {
       children.push_back(pid);
     }
   }
@@ -89,7 +63,7 @@ bool has_any_child() {
 /// Names those that were not named before.
 void add_names(const std::vector<pid_t>& left, Leftovers::Ended& result) {
   for (const pid_t pid : left) {
-    if (std::ranges::find(result.named, pid) == result.named.end() && stat_of(pid).state != 'Z') {
+    if (std::ranges::find(result.named, pid) == result.named.end() && process_stat(pid).state != 'Z') {
       result.named.push_back(pid);
       if (result.named.size() <= most_named) {
         result.ended += (result.ended.empty() ? "" : ", ") + name_of_process(pid);

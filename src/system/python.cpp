@@ -105,6 +105,7 @@ std::optional<PythonProcess> Python::take_waiting(const Migration& migration, co
 
 ChildResult Python::run(const Migration& migration) {
   ChildResult result;
+  commit_aside_.reset();
   lock_.announce(migration.id());
   result.script = tree_.path_of(migration);
   std::string source;
@@ -175,11 +176,9 @@ ChildResult Python::run(const Migration& migration) {
   const bool good = judgement.outcome == Outcome::applied || judgement.outcome == Outcome::already_present;
   if (!good || stop_.count() > 0) {
     standby_.drop();
-  } else if (!standby_.has_ready()) {
-    // The next script will wait for its python and not for this commit, so a start beside it takes nothing from
-    // anybody. Where it is ready, it waits for the commit alone, which a python that starts would hold up: that comes
-    // afterwards.
+  } else {
     start_ahead(migration, standby_.pid() < 0 ? 1 : 2);
+    commit_aside_.emplace(standby_.pids());
   }
   log.finish(good ? ""
                   : std::string("failed at ") + word_of(judgement.stage) + ": " + printable(judgement.message) +

@@ -12,6 +12,7 @@
 #include "attempt_log.hpp"
 #include "leftovers.hpp"
 #include "lock_file.hpp"
+#include "processors.hpp"
 #include "python_process.hpp"
 #include "standby.hpp"
 #include "stop_signals.hpp"
@@ -49,6 +50,7 @@ class Python : public Interpreter {
   Leftovers leftovers_;
   std::vector<const Migration*> expected_;
   Standby standby_;
+  std::optional<KeepOff> commit_aside_;  // of the pythons that start; until the next run()
 };
 
 }  // namespace telec

@@ -144,14 +144,6 @@ std::optional<Standby::Waiting> Standby::take(const Migration& migration, const 
   return taken;
 }
 
-bool Standby::has_ready() {
-  if (waiting_.empty()) {
-    return false;
-  }
-  PythonProcess& process = waiting_.front().process;
-  return receive(process) && read_start_facts(process.said, process.nonce).ready;
-}
-
 bool Standby::proves_ready(Waiting& waiting) const {
   PythonProcess& process = waiting.process;
   if (!receive(process)) {
@@ -177,6 +169,14 @@ bool Standby::is_ready(Waiting& waiting) {
   }
   end(waiting.process);
   return false;
+}
+
+std::vector<pid_t> Standby::pids() const {
+  std::vector<pid_t> pids;
+  for (const Waiting& waiting : waiting_) {
+    pids.push_back(waiting.process.pid);
+  }
+  return pids;
 }
 
 void Standby::drop() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Starting ahead: while a migration runs, the python of the next one is already starting; where that is not ready when
-// the script ends, the one after it starts as well, beside the commit. Each is as fresh as any, has a session of its
-// own, and is given no work before its predecessor is committed; while it waits it compiles its script (it never
-// executes it) and imports the modules of the standard library that the script names.
+// Starting ahead: while a migration runs, the python of the next one is already starting; beside its commit, so does
+// that of the one after. Each is as fresh as any, has a session of its own, and is given no work before its predecessor
+// is committed; while it waits it compiles its script (it never executes it) and imports the modules of the standard
+// library that the script names.
 //
 // It must see the machine that its predecessor left. What shaped its start is compared when its turn comes, and after
 // any change, or any doubt, it is dropped and a python is started then and there: a cold start is all that it can cost.
@@ -60,9 +60,6 @@ class Standby {
   /// bytes, and nothing that shaped its start has changed. Otherwise all are dropped.
   std::optional<Waiting> take(const Migration& migration, const std::string& sha256);
 
-  /// Has the one that waits first said that it is ready? Never waits.
-  bool has_ready();
-
   /// Waits until it is ready for its order: it lives, and was started and has imported as was assumed. Where that is
   /// not so, or not soon, it is ended.
   bool is_ready(Waiting& waiting);
@@ -72,6 +69,9 @@ class Standby {
 
   /// Of the first that waits, and while a script runs there is no other; -1: none waits.
   [[nodiscard]] pid_t pid() const { return waiting_.empty() ? -1 : waiting_.front().process.pid; }
+
+  /// Of all that wait, in the order of their turns.
+  [[nodiscard]] std::vector<pid_t> pids() const;
 
  private:
   bool hear(PythonProcess& process, double seconds, const std::function<bool(const StartFacts&)>& enough) const;

@@ -94,15 +94,15 @@ class Calls(Counted):
         return ["sync" if line.startswith("fsync") else "start" for line in lines]
 
     @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
-    def test_the_first_two_are_started_at_once_and_a_later_one_after_the_commit_that_a_ready_one_waits_for(self):
+    def test_the_first_two_are_started_at_once_and_each_later_one_before_the_commit_of_the_migration_two_before_it(self):
         for i in range(1, 5):
             self.home.add(f"1.0.0/{i:03}_step.py", "import time\n\ndef check():\n    time.sleep(1)\n    return True\n\n"
                                                    "def migrate():\n    return True\n")
         words = self.starts_and_syncs()
-        self.assertEqual(words, ["start", "start", "sync", "sync", "start", "sync", "sync", "start", *["sync"] * 4])
+        self.assertEqual(words, [*["start"] * 3, "sync", "sync", "start", *["sync"] * 6])
 
     @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
-    def test_where_the_next_one_is_not_ready_the_one_after_it_starts_before_the_commit(self):
+    def test_so_it_is_where_the_next_one_is_not_ready(self):
         self.add(4)
         # Each but the last comes up when the one after it has been started: until then it is not ready. (Which one it is, its
         # pid tells: those that were started before it have lower ones.)
@@ -136,6 +136,23 @@ exec {PYTHON} "$@"
                 self.assertEqual(len(self.trace("sched_setattr", "migrate", *option)), times)
         self.add(6)
         self.assertEqual(self.trace("sched_setattr", "migrate", "--no-prestart"), [])
+
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
+    def test_a_commit_keeps_off_the_processors_where_pythons_start_and_only_a_commit_does(self):
+        self.add(8)
+        for option in (["--dry-run"], ["--only", "1.0.0/001_step.py"]):
+            with self.subTest(option):
+                self.assertEqual(self.trace("sched_setaffinity", "migrate", *option), [])
+        lines = self.trace("sched_setaffinity,fsync," + STARTS, "migrate")
+        words = "".join({"f": "F", "s": "A", "c": "S", "v": "S"}[line[0]] for line in lines)
+        # The last has nobody beside it. A python that has just been started is on a processor, as good as always.
+        self.assertRegex(words, "^(S|AFFA|FF)*$")
+        self.assertGreaterEqual(words.count("AFFA"), 2, words)
+        whole = [line for line in lines if line.startswith("sched")][1::2]
+        self.assertEqual({re.search(r"\[([^]]*)\]", line)[1] for line in whole},
+                         {" ".join(map(str, sorted(os.sched_getaffinity(0))))})
+        self.add(12)
+        self.assertEqual(self.trace("sched_setaffinity", "migrate", "--no-prestart"), [])
 
     def test_a_failure_costs_one_process_more_at_most(self):
         self.add(5)

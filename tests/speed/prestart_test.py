@@ -239,6 +239,12 @@ class OneWaits(Chain):
         self.run_all()
         self.assertEqual(len({self.noted(step, "pid") for step in range(1, 7)}), 6)
 
+    def test_every_script_may_use_all_processors(self):
+        for _ in range(8):
+            self.add("def migrate():\n    note('processors', sorted(os.sched_getaffinity(0)))\n    return done()\n")
+        self.run_all()
+        self.assertEqual({self.noted(step, "processors") for step in range(1, 9)}, {str(sorted(os.sched_getaffinity(0)))})
+
     def test_no_prestart_turns_it_off(self):
         self.add("def migrate():\n    note('waiting', waiting(1.0))\n    return done()\n")
         self.add(PLAIN)
