@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "command_line.hpp"
+#include "command_table.hpp"
 
 namespace telec {
 namespace {

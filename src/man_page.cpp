@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "command_line.hpp"
+#include "command_table.hpp"
 #include "text.hpp"
 
 namespace telec {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "../command_line.hpp"
+#include "../command_table.hpp"
 #include "../text.hpp"
 #include "width.hpp"
 

@@ -8,7 +8,6 @@
 namespace telec {
 
 KeepOff::KeepOff(const std::vector<pid_t>& others) {
-  CPU_ZERO(&before_);
   if (others.empty() || ::sched_getaffinity(0, sizeof before_, &before_) != 0) {
     return;
   }

@@ -23,7 +23,7 @@ class KeepOff {
   ~KeepOff();
 
  private:
-  cpu_set_t before_;
+  cpu_set_t before_ = {};
   bool changed_ = false;
 };
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "command_line.hpp"
+#include "command_table.hpp"
 
 using namespace telec;
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "command_line.hpp"
+#include "command_table.hpp"
 #include "text.hpp"
 
 using namespace telec;
