@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is typed as the value of an option, or as a word after a verb, turned into what it means. Each throws Error (usage)
-// where it means nothing; `option` is the option's name without its dashes. Pure.
+// What is typed as the value of an option, or as a word after a verb, turned into what it means. Each throws Error
+// (usage) where it means nothing; `option` is the option's name without its dashes. Pure.
 #pragma once
 
 #include <string>
@@ -19,8 +19,8 @@ Version version_value(const std::string& option, std::string_view text);
 /// From `least`, or above 0 where that is more, to 30 days.
 double seconds_value(const std::string& option, std::string_view text, double least);
 
-/// An id, also as the end of a path into a tree, with the version's `v`. `option`: empty for a word that belongs to none;
-/// so in path_value().
+/// An id, also as the end of a path into a tree, with the version's `v`. `option`: empty for a word that belongs to
+/// none; so in path_value().
 std::string id_value(const std::string& option, std::string_view text);
 
 /// Any text but an empty one, and no NUL.

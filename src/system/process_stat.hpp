@@ -9,8 +9,8 @@
 namespace telec {
 
 struct ProcessStat {
-  char state = '?';    ///< R: it runs, or waits only for a processor; Z: it has ended. '?': it cannot be read, or is gone
-  pid_t parent = 0;    ///< 0: not known
+  char state = '?';  ///< R: it runs, or waits only for a processor; Z: it has ended. '?': it cannot be read, or is gone
+  pid_t parent = 0;  ///< 0: not known
   int processor = -1;  ///< the one it ran on last, from 0; -1: not known
 };
 ProcessStat process_stat(pid_t pid);

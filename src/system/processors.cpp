@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "processors.hpp"
 
-#include <ranges>
-
 #include "process_stat.hpp"
 
 namespace telec {
@@ -12,8 +10,8 @@ KeepOff::KeepOff(const std::vector<pid_t>& others) {
     return;
   }
   cpu_set_t left = before_;
-  for (const pid_t other : others | std::views::reverse) {
-    const ProcessStat stat = process_stat(other);
+  for (std::size_t number = others.size(); number-- > 0;) {
+    const ProcessStat stat = process_stat(others[number]);
     if (CPU_COUNT(&left) > 1 && stat.state == 'R' && stat.processor >= 0 && stat.processor < CPU_SETSIZE) {
       CPU_CLR(stat.processor, &left);
     }
