@@ -49,6 +49,9 @@ std::vector<int> two_processors() {
   return numbers;
 }
 
+/// Then there is no other to go to.
+bool one_processor() { return two_processors().size() < 2; }
+
 void allow_only(const std::vector<int>& numbers) {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -90,12 +93,9 @@ class Child {
 
 }  // namespace
 
-TEST_CASE("the runner stays off the processor of a process that works, and may use it again afterwards") {
+TEST_CASE("the runner stays off the processor of a process that works, and may use it again afterwards" *
+          doctest::skip(one_processor())) {
   const std::vector<int> two = two_processors();
-  if (two.size() < 2) {
-    MESSAGE("this machine has one processor: there is no other to go to");
-    return;
-  }
   CHECK(in_fork([&] {
           allow_only(two);
           const Child child(two[0], true);
@@ -108,12 +108,8 @@ TEST_CASE("the runner stays off the processor of a process that works, and may u
         }) == std::to_string(two[1]) + "; " + std::to_string(two[0]) + " " + std::to_string(two[1]));
 }
 
-TEST_CASE("where a process works on each of them, it stays off that of the last") {
+TEST_CASE("where a process works on each of them, it stays off that of the last" * doctest::skip(one_processor())) {
   const std::vector<int> two = two_processors();
-  if (two.size() < 2) {
-    MESSAGE("this machine has one processor: there is no other to go to");
-    return;
-  }
   CHECK(in_fork([&] {
           allow_only(two);
           const Child first(two[0], true);
