@@ -2,8 +2,6 @@
 #include "attempt.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <set>
 #include <utility>
 
@@ -38,7 +36,9 @@ std::optional<AttemptRecord> read_attempt(std::string_view line) {
       } else if (key == "at") {
         attempt.at = optional_text(in);
       } else if (key == "seconds" && in.peek() != JsonScanner::Type::null) {
-        attempt.seconds = in.number();
+        if (const double seconds = in.number(); is_duration(seconds)) {
+          attempt.seconds = seconds;
+        }
       } else if (key == "stage") {
         attempt.stage = optional_text(in);
       } else if (key == "message") {
@@ -91,11 +91,8 @@ AttemptRecord attempt_of(const Record& record) {
 }  // namespace
 
 std::string attempt_line(const AttemptRecord& attempt) {
-  std::array<char, 32> seconds{};
-  std::snprintf(seconds.data(), seconds.size(), "%.3f", attempt.seconds.value_or(0));
   std::string line = "{\"id\": " + json_string(attempt.id) + ", \"outcome\": " + json_string(attempt.outcome) +
-                     ", \"at\": " + json_string(attempt.at) +
-                     ", \"seconds\": " + (attempt.seconds ? seconds.data() : "null");
+                     ", \"at\": " + json_string(attempt.at) + ", \"seconds\": " + json_seconds(attempt.seconds);
   const auto add = [&](const char* key, const std::string& value) {
     line.append(", \"").append(key).append("\": ").append(value.empty() ? "null" : json_string(value));
   };
@@ -123,23 +120,30 @@ std::vector<AttemptRecord> read_attempts(std::string_view text) {
 std::vector<AttemptRecord> merge_attempts(std::vector<AttemptRecord> attempts, const History& history,
                                           std::string_view id) {
   std::set<std::pair<std::string, std::string>> known;
-  for (const AttemptRecord& attempt : attempts) {
+  // They stand in the order in which they were made, whatever the clock said: it may have gone back. So each counts as
+  // not earlier than the one before it, and only what is added from the history has its place by its time.
+  std::vector<std::pair<std::string, AttemptRecord>> placed;
+  for (AttemptRecord& attempt : attempts) {
     known.emplace(attempt.id, attempt.at);
+    std::string place = placed.empty() ? attempt.at : std::max(placed.back().first, attempt.at);
+    placed.emplace_back(std::move(place), std::move(attempt));
   }
   for (const std::string_view applied : history.applied()) {
     Record record = history.details(applied).value_or(Record());
     record.id = std::string(applied);
     if (!known.contains({record.id, record.at})) {
-      attempts.push_back(attempt_of(record));
+      placed.emplace_back(record.at, attempt_of(record));
     }
   }
-  if (!id.empty()) {
-    std::erase_if(attempts, [&](const AttemptRecord& attempt) { return attempt.id != id; });
-  }
   // Times have whole seconds: what is equal stays in the order in which it was written, which is turned around below.
-  std::ranges::stable_sort(attempts, {}, [](const AttemptRecord& attempt) -> const std::string& { return attempt.at; });
-  std::ranges::reverse(attempts);
-  return attempts;
+  std::ranges::stable_sort(placed, {}, &std::pair<std::string, AttemptRecord>::first);
+  std::vector<AttemptRecord> newest_first;
+  for (auto place = placed.rbegin(); place != placed.rend(); ++place) {
+    if (id.empty() || place->second.id == id) {
+      newest_first.push_back(std::move(place->second));
+    }
+  }
+  return newest_first;
 }
 
 }  // namespace telec

@@ -40,7 +40,8 @@ std::string attempt_line(const AttemptRecord& attempt);
 std::vector<AttemptRecord> read_attempts(std::string_view text);
 
 /// The attempts, and what the history records without one (the older runner's records; attempts that are no longer
-/// kept), the newest first; only those of `id` unless that is empty.
+/// kept), the last that was made first; only those of `id` unless that is empty. `attempts` are in the order in which
+/// they were made, which a clock that was set back does not change.
 std::vector<AttemptRecord> merge_attempts(std::vector<AttemptRecord> attempts, const History& history,
                                           std::string_view id);
 

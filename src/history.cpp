@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstdio>
 #include <cstring>
 
 #include "json_scanner.hpp"
@@ -59,6 +58,30 @@ std::size_t hash_of(std::string_view id) {
   return hash;
 }
 
+std::string newer_schema(std::int64_t schema) {
+  return "schema " + std::to_string(schema) + " is newer than this telec understands (" +
+         std::to_string(newest_schema) + ")";
+}
+
+/// What is wrong with `text`, where it was refused for `fault`: a newer schema may have changed what stands before its
+/// number.
+std::string fault_of_text(std::string_view text, const JsonFault& fault) {
+  std::int64_t schema = 0;
+  try {
+    JsonScanner in(text, History::depth_limit);
+    in.object([&](std::string_view key) {
+      if (key == "schema") {
+        schema = in.integer();
+      } else {
+        in.skip();
+      }
+    });
+  } catch (const JsonFault&) {
+    // As far as it could be read.
+  }
+  return schema > newest_schema ? newer_schema(schema) : fault.what();
+}
+
 bool is_outcome(std::string_view word) { return word == "applied" || word == "already_present" || word == "marked"; }
 
 /// Ids of one version come one after the other, so a version is looked at once.
@@ -102,7 +125,7 @@ void read_entry(JsonScanner& in, IdCheck& check_id, std::string& id_storage, std
       }
     } else if (key == "seconds") {
       const double seconds = in.peek() == JsonScanner::Type::null ? (in.skip(), 0.0) : in.number();
-      if (record != nullptr) {
+      if (record != nullptr && is_duration(seconds)) {
         record->seconds = seconds;
       }
     } else if (key == "at") {
@@ -199,10 +222,8 @@ bool read_own_entry(JsonScanner& in, std::string_view expected, std::string_view
 }
 
 std::string entry_text(const Record& record) {
-  std::array<char, 32> seconds{};
-  std::snprintf(seconds.data(), seconds.size(), "%.3f", record.seconds);
   std::string out = "{\"id\": " + json_string(record.id) + ", \"outcome\": " + json_string(record.outcome) +
-                    ", \"at\": " + json_string(record.at) + ", \"seconds\": " + seconds.data();
+                    ", \"at\": " + json_string(record.at) + ", \"seconds\": " + json_seconds(record.seconds);
   const auto add = [&](const char* key, const std::string& value) {
     out.append(", \"").append(key).append("\": ").append(value.empty() ? "null" : json_string(value));
   };
@@ -300,8 +321,7 @@ void History::read(std::string_view text) {
     if (key == "schema") {
       const std::int64_t schema = in.integer();
       if (schema > newest_schema) {
-        in.fail("schema " + std::to_string(schema) + " is newer than this telec understands (" +
-                std::to_string(newest_schema) + ")");
+        throw JsonFault(newer_schema(schema));
       }
       if (schema < 1) {
         in.fail("there is no schema " + std::to_string(schema));
@@ -347,6 +367,10 @@ void History::read(std::string_view text) {
     }
   });
   in.finish();
+  constexpr std::size_t own_keys = 4;
+  if (others_.size() > JsonScanner::keys_per_object - own_keys) {
+    throw JsonFault("more keys than this telec could write back with its own");
+  }
   if (!has_applied) {
     throw JsonFault("the key 'applied' is missing");
   }
@@ -367,7 +391,7 @@ Parsed<History> History::parse(std::string text) {
   try {
     history.read(history.keep(std::move(text)));
   } catch (const JsonFault& fault) {
-    return Refusal{fault.what()};
+    return Refusal{fault_of_text(history.texts_.front(), fault)};
   }
   return history;
 }

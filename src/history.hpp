@@ -25,10 +25,10 @@ struct Record {
   std::string id;
   std::string outcome;  ///< applied, already_present or marked
   std::string at;       ///< UTC, RFC 3339: 2026-11-22T07:30:00Z
-  double seconds = 0;
-  std::string sha256;  ///< of the script's bytes that ran, in hexadecimal
-  std::string python;  ///< 3.11.2
-  std::string telec;   ///< 0.1.0
+  double seconds = 0;   ///< 0 also where what the file says cannot be a duration
+  std::string sha256;   ///< of the script's bytes that ran, in hexadecimal
+  std::string python;   ///< 3.11.2
+  std::string telec;    ///< 0.1.0
   std::string user;
   std::string host;
   std::string reason;  ///< marked by hand: why; empty where nobody said
@@ -66,7 +66,7 @@ class History {
   /// The recorded ids that have an entry, in the order in which they were first recorded.
   [[nodiscard]] std::vector<std::string_view> order() const;
 
-  /// The text to write. parse(text()) gives an equal history.
+  /// The text to write. parse(text()) gives an equal history, unless it is larger than size_limit.
   [[nodiscard]] std::string text() const;
 
  private:

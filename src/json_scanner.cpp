@@ -12,8 +12,6 @@
 namespace telec {
 namespace {
 
-constexpr std::size_t keys_per_object = 4096;
-
 /// Bytes that stand for themselves inside a string: ASCII, but for controls, the quote and the backslash.
 constexpr auto plain_bytes = [] {
   std::array<bool, 256> plain{};
@@ -82,20 +80,19 @@ std::optional<std::string_view> JsonScanner::take_plain() {
 std::optional<std::int64_t> JsonScanner::take_milliseconds() {
   std::size_t at = at_;
   std::int64_t value = 0;
-  const auto digits = [&] {
+  const auto digits = [&](std::size_t most) {
     const std::size_t first = at;
-    for (; at < text_.size() && is_digit(text_[at]) && at - first < 16; ++at) {
+    for (; at < text_.size() && is_digit(text_[at]) && at - first < most; ++at) {
       value = value * 10 + (text_[at] - '0');
     }
     return at - first;
   };
-  const std::size_t whole = digits();
-  // Fifteen digits in all: what a double, too, keeps to the last of them.
-  if (whole == 0 || whole > 12 || (whole > 1 && text_[at_] == '0') || at == text_.size() || text_[at] != '.') {
+  const std::size_t whole = digits(9);
+  if (whole == 0 || (whole > 1 && text_[at_] == '0') || at == text_.size() || text_[at] != '.') {
     return std::nullopt;
   }
   ++at;
-  if (digits() != 3) {
+  if (digits(3) != 3 || (at < text_.size() && is_digit(text_[at]))) {
     return std::nullopt;
   }
   at_ = at;

@@ -30,6 +30,8 @@ class JsonScanner {
 
   enum class Type { object, array, string, number, boolean, null };
 
+  static constexpr std::size_t keys_per_object = 4096;
+
   // Each takes one value off the front, or throws JsonFault.
 
   /// Calls `on_member(key)` for each member; it must take the member's value.
@@ -80,8 +82,8 @@ class JsonScanner {
   /// Takes the rest of a string whose opening quote was taken, and its closing quote, if it is printable ASCII without
   /// escapes; takes nothing and gives nothing otherwise.
   std::optional<std::string_view> take_plain();
-  /// Takes digits, a point and three digits, without a leading zero, and gives it times 1000; takes nothing and gives
-  /// nothing otherwise.
+  /// Takes one to nine digits without a leading zero, a point and three digits, and gives it times 1000; takes nothing
+  /// and gives nothing otherwise.
   std::optional<std::int64_t> take_milliseconds();
   /// What was taken since an earlier position().
   [[nodiscard]] std::string_view text_from(std::size_t position) const {

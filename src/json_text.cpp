@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "json_text.hpp"
 
+#include <array>
+#include <cstdio>
+
 #include "text.hpp"
 
 namespace telec {
@@ -29,6 +32,15 @@ std::string json_string(std::string_view text) {
   }
   out.push_back('"');
   return out;
+}
+
+std::string json_seconds(std::optional<double> seconds) {
+  if (!seconds || !is_duration(*seconds)) {
+    return "null";
+  }
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3f", *seconds);
+  return text.data();
 }
 
 }  // namespace telec

@@ -43,7 +43,7 @@ template <class... Arguments>
 void append_format(std::string& out, const char* format, Arguments... arguments) {
   std::array<char, 64> buffer{};
   const int length = std::snprintf(buffer.data(), buffer.size(), format, arguments...);
-  out.append(buffer.data(), static_cast<std::size_t>(std::max(length, 0)));
+  out.append(buffer.data(), std::min(static_cast<std::size_t>(std::max(length, 0)), buffer.size() - 1));
 }
 
 }  // namespace
@@ -257,9 +257,10 @@ std::string whole_seconds(double seconds) {
   return out;
 }
 
+bool is_duration(double seconds) { return seconds >= 0 && seconds < 1e9; }
+
 std::string seconds_text(double seconds) {
-  constexpr double most = 1e9;
-  if (seconds >= 0 && seconds < most) {
+  if (is_duration(seconds)) {
     // What was recorded has whole milliseconds, and then the division gives it back exactly: printf would find the
     // same digits, in ten times the time.
     // Not llround(3): it needs libm, whose loading is a tenth of a start.

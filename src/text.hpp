@@ -63,6 +63,9 @@ std::string counted(std::size_t count, std::string_view noun);
 /// Seconds without a fraction, for waits: "12 s", "3 min 5 s", "2 h 10 min".
 std::string whole_seconds(double seconds);
 
+/// What can have been measured: from 0 to a billion seconds. A file that was read may say any number.
+bool is_duration(double seconds);
+
 /// Seconds with milliseconds: "0.021 s".
 std::string seconds_text(double seconds);
 

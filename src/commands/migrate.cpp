@@ -11,6 +11,7 @@
 #include "../system/attempts_file.hpp"
 #include "../system/calls.hpp"
 #include "../system/event_stream.hpp"
+#include "../system/leftovers.hpp"
 #include "../system/lock_file.hpp"
 #include "../system/python.hpp"
 #include "../system/state_file.hpp"
@@ -118,7 +119,7 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   refuse_problems_if_strict(invocation, report);
   voice.problems(report);
   refuse_unsafe_scripts(tree.directory(), pending);
-  state.probe();
+  state.probe(history, pending.size());
   const LogDirectory logs(directory.descriptor(), directory.directory());
   const RunContext context = {telec_version, user_name(), host_name(), command_again(invocation)};
   Console console = voice.console();
@@ -128,6 +129,10 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   listeners.add(attempts);
   if (events != nullptr) {
     listeners.add(*events);
+  }
+  if (const std::string trouble = Leftovers::trouble(); !trouble.empty()) {
+    listeners.note(trouble);
+    report.notes.push_back(trouble);
   }
   Python python(std::move(options), tree, logs, lock, stop, listeners);
   if (invocation.prestart && pending.size() > 1) {

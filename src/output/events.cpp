@@ -2,8 +2,6 @@
 #include "events.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include "../json_text.hpp"
 
@@ -63,10 +61,8 @@ void Events::finished(const ReportEntry& entry) {
     write_line(partial_line_);
     partial_line_.clear();
   }
-  std::array<char, 32> seconds{};
-  std::snprintf(seconds.data(), seconds.size(), "%.3f", entry.seconds.value_or(0));
   write("finished", member("id", entry.id) + ", \"state\": \"" + word_of(entry.state) +
-                        "\", \"seconds\": " + (entry.seconds ? seconds.data() : "null") + member("stage", entry.stage) +
+                        "\", \"seconds\": " + json_seconds(entry.seconds) + member("stage", entry.stage) +
                         member("message", entry.message) + member("log", entry.log));
   if (entry.state == State::applied || entry.state == State::already_present) {
     write("committed", member("id", entry.id));

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "json.hpp"
 
-#include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "../json_text.hpp"
 #include "build_config.hpp"
 
 namespace telec {
@@ -15,15 +13,8 @@ using Json = nlohmann::ordered_json;
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
-/// To the millisecond, as a person would write it. By way of text: rounding would need libm.
-Json seconds_or_null(const std::optional<double>& seconds) {
-  if (!seconds) {
-    return nullptr;
-  }
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.3f", *seconds);
-  return std::strtod(text.data(), nullptr);
-}
+/// By way of text: rounding would need libm.
+Json seconds_or_null(const std::optional<double>& seconds) { return Json::parse(json_seconds(seconds)); }
 
 Json version_or_null(const std::optional<Version>& version) { return version ? Json(version->text()) : Json(nullptr); }
 

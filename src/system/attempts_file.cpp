@@ -18,18 +18,20 @@ namespace {
 constexpr const char* file_name = "attempts.jsonl";
 constexpr const char* older_name = "attempts.jsonl.1";
 
-/// A regular file's bytes, at most `limit`; nothing where it is not there or is none.
+/// A regular file's bytes, at most `limit`; nothing, with errno, where it is not there, is none or cannot be read.
 std::optional<std::string> text_of(int directory, const char* name, std::size_t limit) {
   const FileDescriptor file = open_at(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   struct stat status = {};
-  if (!file.is_open()) {
-    return errno == ENOENT ? std::optional<std::string>() : throw io_error("read the log", name, errno);
-  }
-  std::string text;
-  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || !read_all(file.get(), text, limit)) {
+  if (!file.is_open() || ::fstat(file.get(), &status) != 0) {
     return std::nullopt;
   }
-  return text;
+  if (!S_ISREG(status.st_mode)) {
+    errno = EINVAL;
+    return std::nullopt;
+  }
+  std::string text;
+  errno = EFBIG;  // unless it cannot be read
+  return read_all(file.get(), text, limit) ? std::optional(std::move(text)) : std::nullopt;
 }
 
 }  // namespace
@@ -104,8 +106,14 @@ std::vector<AttemptRecord> kept_attempts(int state_directory, const std::string&
     throw io_error("open the directory", state_directory_path + "/migration_logs", errno);
   }
   constexpr std::size_t most = 2 * AttemptsFile::size_limit;
-  std::string text = text_of(logs.get(), older_name, most).value_or("");
-  text += text_of(logs.get(), file_name, most).value_or("");
+  std::string text;
+  for (const char* name : {older_name, file_name}) {
+    const auto part = text_of(logs.get(), name, most);
+    if (!part && errno != ENOENT) {
+      throw io_error("read the log", state_directory_path + "/migration_logs/" + name, errno);
+    }
+    text += part.value_or("");
+  }
   return read_attempts(text);
 }
 

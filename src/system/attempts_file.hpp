@@ -44,7 +44,7 @@ class AttemptsFile : public Progress {
 /// Throws Error (io) where there is one that cannot be read.
 std::vector<AttemptRecord> kept_attempts(int state_directory, const std::string& state_directory_path);
 
-/// The text of a log file that an attempt names; nothing where it is no longer there.
+/// The text of a log file that an attempt names; nothing where it is no longer there, or cannot be read.
 std::optional<std::string> kept_log(int state_directory, const std::string& name);
 
 }  // namespace telec

@@ -102,6 +102,12 @@ std::vector<pid_t> children_of_this_process() {
 
 Leftovers::Leftovers() : spared_(children_of_this_process()) { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
+std::string Leftovers::trouble() {
+  return process_stat(::getpid()).state != '?'
+             ? std::string()
+             : "/proc is not mounted here: what a migration leaves running is neither found nor ended";
+}
+
 std::vector<pid_t> Leftovers::left(pid_t waiting) const {
   std::vector<pid_t> left = children_of_this_process();
   std::erase_if(left, [&](pid_t pid) { return pid == waiting || std::ranges::find(spared_, pid) != spared_.end(); });

@@ -18,6 +18,9 @@ class Leftovers {
   /// Makes this process a subreaper. Children that it has by now are not a script's, and are left alone.
   Leftovers();
 
+  /// Why nothing can be found here; empty: it can. Only /proc says which children a process has.
+  [[nodiscard]] static std::string trouble();
+
   struct Ended {
     std::string ended;         ///< "4711 (sleep), 4712 (sh)"; empty: there were none
     std::string survivors;     ///< those that were still there after ten seconds of trying

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -208,18 +209,34 @@ bool StateFile::discard(const std::string& temporary) const noexcept {
   return ::unlinkat(directory_.descriptor(), temporary.c_str(), 0) == 0;
 }
 
-void StateFile::remove_leftover() const {
-  if (::unlinkat(directory_.descriptor(), temporary_name().c_str(), 0) != 0 && errno != ENOENT) {
-    throw io_error("remove what an earlier run left", directory_.directory() + "/" + temporary_name(), errno);
+void StateFile::remove_leftover(const std::string& temporary) const {
+  if (!discard(temporary) && errno != ENOENT) {
+    throw io_error("remove what an earlier run left", directory_.directory() + "/" + temporary, errno);
   }
 }
 
-void StateFile::probe() const {
+void StateFile::refuse_too_large(std::size_t size) const {
+  if (size > History::size_limit) {
+    throw Error(ErrorCode::io,
+                "the state file " + quoted(directory_.path()) + " would grow beyond the " +
+                    std::to_string(History::size_limit) + " bytes that telec reads",
+                "make it smaller: entries of its 'history' may be taken out by hand, the ids of its 'applied' may not");
+  }
+}
+
+void StateFile::probe(const History& history, std::size_t more) const {
   const std::string temporary = temporary_name();
   const std::string path = directory_.directory() + "/" + temporary;
-  constexpr std::size_t room_for_records = 4096;
-  const std::string bytes(last_.text.size() + room_for_records, ' ');  // before there is a file to leave behind
-  remove_leftover();
+  constexpr std::size_t room_for_record = 512;
+  constexpr std::size_t least_room = 4096;
+  const std::size_t size = history.text().size() + std::max(more * room_for_record, least_room);
+  refuse_too_large(size);
+  struct stat old = {};
+  if (::fstatat(directory_.descriptor(), old_name().c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(old.st_mode)) {
+    throw io_error("replace", directory_.directory() + "/" + old_name(), EISDIR);
+  }
+  const std::string bytes(size, ' ');  // before there is a file to leave behind
+  remove_leftover(temporary);
   FileDescriptor file =
       open_at(directory_.descriptor(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (!file.is_open()) {
@@ -250,23 +267,44 @@ void StateFile::confirm_unchanged() const {
   }
 }
 
-void StateFile::keep_old_generation() const {
-  const std::string old = old_name();
-  const std::string path = directory_.directory() + "/" + old;
+void StateFile::link_or_copy(const std::string& name) const {
+  const std::string path = directory_.directory() + "/" + name;
   const int directory = directory_.descriptor();
-  if (::unlinkat(directory, old.c_str(), 0) != 0 && errno != ENOENT) {
-    throw io_error("replace", path, errno);
-  }
-  if (::linkat(directory, directory_.name().c_str(), directory, old.c_str(), 0) == 0) {
+  const auto link = [&] { return ::linkat(directory, directory_.name().c_str(), directory, name.c_str(), 0) == 0; };
+  if (link()) {
     return;
+  }
+  if (errno == EEXIST) {
+    remove_leftover(name);
+    if (link()) {
+      return;
+    }
   }
   if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK && errno != ENOSYS) {
     throw io_error("link the generation before to", path, errno);
   }
   // A file system without hard links: a copy, which a power cut may take; the state itself does not depend on it.
-  FileDescriptor copy = open_at(directory, old.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  remove_leftover(name);
+  FileDescriptor copy = open_at(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (!copy.is_open() || !write_and_close(copy, last_.text)) {
     throw io_error("copy the generation before to", path, errno);
+  }
+}
+
+void StateFile::keep_old_generation() const {
+  const std::string temporary = old_temporary_name();
+  const std::string old = old_name();
+  try {
+    link_or_copy(temporary);
+    if (::renameat(directory_.descriptor(), temporary.c_str(), directory_.descriptor(), old.c_str()) != 0) {
+      throw io_error("replace", directory_.directory() + "/" + old, errno);
+    }
+    // Where a run was killed just here, `.old` is the state already, and rename(2) does nothing with two names of one
+    // file.
+    remove_leftover(temporary);
+  } catch (...) {
+    discard(temporary);
+    throw;
   }
 }
 
@@ -307,10 +345,11 @@ void StateFile::commit(const History& history) {
   Found next;
   next.exists = true;
   next.text = history.text();
+  refuse_too_large(next.text.size());
   const int directory = directory_.descriptor();
   const std::string temporary = temporary_name();
   const std::string path = directory_.directory() + "/" + temporary;
-  remove_leftover();
+  remove_leftover(temporary);
   try {
     const int exclusive = mutant(Mutant::no_exclusive) ? 0 : O_EXCL | O_NOFOLLOW;
     FileDescriptor file = open_at(directory, temporary.c_str(), O_WRONLY | O_CREAT | exclusive, 0600);

@@ -60,14 +60,16 @@ class StateFile : public HistoryStore {
   /// find.
   void may_commit(const LockFile& lock) { lock_ = &lock; }
 
-  /// Writes as many bytes as a commit would and takes them away again, so that a full or read-only file system is
-  /// noticed before a script runs. Throws Error (io).
-  void probe() const;
+  /// Writes as many bytes as `history` and that many more records take, and takes them away again, so that a full or
+  /// read-only file system is noticed before a script runs; looks at the place of `.old` too. Throws Error (io): that,
+  /// or that the file would be larger than load() accepts.
+  void probe(const History& history, std::size_t more) const;
 
   /// Under the lock, in this order (as dpkg and ostree do, after rename(2) and fsync(2)): nothing has changed
   /// underneath; fixed temporary name, created exclusively, 0600; write all; fsync; close; the old generation linked
-  /// to `.old`; rename; fsync of the directory. A failed fsync is never repeated: the kernel may have dropped the
-  /// pages and marked them clean. On failure before the rename the old state is untouched and the temporary is gone.
+  /// and the link renamed to `.old`; rename; fsync of the directory. A failed fsync is never repeated: the kernel may
+  /// have dropped the pages and marked them clean. On failure before the rename the old state is untouched and the
+  /// temporary is gone.
   void commit(const History& history) override;
 
  private:
@@ -81,10 +83,13 @@ class StateFile : public HistoryStore {
   [[nodiscard]] Found find(const std::string* expected = nullptr) const;
   void confirm_unchanged() const;
   void keep_old_generation() const;
-  void remove_leftover() const;
+  void link_or_copy(const std::string& name) const;
+  void remove_leftover(const std::string& temporary) const;
   bool discard(const std::string& temporary) const noexcept;
   [[nodiscard]] std::string old_name() const { return directory_.name() + ".old"; }
+  [[nodiscard]] std::string old_temporary_name() const { return directory_.name() + ".old.tmp"; }
   [[nodiscard]] std::string temporary_name() const { return directory_.name() + ".tmp"; }
+  void refuse_too_large(std::size_t size) const;
   [[nodiscard]] std::string way_back(bool newer_schema) const;
 
   const StateDirectory& directory_;

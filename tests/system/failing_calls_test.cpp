@@ -27,7 +27,7 @@ namespace {
 const std::string A = "1.1.0/001_a.py";
 const std::string B = "1.1.0/002_b.py";
 
-/// A run that holds the lock, has loaded the history, and recorded A.
+/// A run that holds the lock, has loaded the history, and recorded A, unless it is `fresh`.
 struct Run {
   TemporaryDirectory top;
   std::string data = top / "data";
@@ -38,10 +38,12 @@ struct Run {
   StateFile state{directory};
   History history;
 
-  Run() {
+  explicit Run(bool fresh = false) {
     state.may_commit(lock);
     history = state.load();
-    commit(A);
+    if (!fresh) {
+      commit(A);
+    }
   }
   static StateDirectory created(const std::string& path) {
     StateDirectory directory(path);
@@ -58,7 +60,7 @@ struct Run {
   std::string fault_of_commit() {
     return fault_of([&] { commit(B); });
   }
-  [[nodiscard]] bool has_temporary() const { return exists(path + ".tmp"); }
+  [[nodiscard]] bool has_temporary() const { return exists(path + ".tmp") || exists(path + ".old.tmp"); }
 };
 
 /// What `body` says where these calls fail.
@@ -94,12 +96,14 @@ TEST_CASE("a file system without hard links gets a copy of the generation before
 TEST_CASE("a generation before that can be neither linked nor copied ends the commit before it replaces anything") {
   Run run;
   const std::string first = read_file(run.path);
-  CHECK(while_failing({{SYS_linkat, EIO}}, [&] { return run.fault_of_commit(); }) ==
-        "io: cannot link the generation before to '" + run.path + ".old': Input/output error");
-  // The old copy seems to be gone, and is there when the new one is created.
   write_file(run.path + ".old", "older");
+  CHECK(while_failing({{SYS_linkat, EIO}}, [&] { return run.fault_of_commit(); }) ==
+        "io: cannot link the generation before to '" + run.path + ".old.tmp': Input/output error");
+  CHECK_FALSE(run.has_temporary());
+  // What a killed run left seems to be gone, and is there when the copy is created.
+  write_file(run.path + ".old.tmp", "half");
   CHECK(while_failing({{SYS_linkat, EPERM}, {SYS_unlinkat, ENOENT}}, [&] { return run.fault_of_commit(); }) ==
-        "io: cannot copy the generation before to '" + run.path + ".old': File exists");
+        "io: cannot copy the generation before to '" + run.path + ".old.tmp': File exists");
   REQUIRE(::unlink((run.path + ".tmp").c_str()) == 0);  // what was refused there is to remove it as well
   CHECK(read_file(run.path + ".old") == "older");
   CHECK(read_file(run.path) == first);
@@ -108,6 +112,7 @@ TEST_CASE("a generation before that can be neither linked nor copied ends the co
 TEST_CASE("a copy that finds no room ends the commit before it replaces anything") {
   Run run;
   const std::string first = read_file(run.path);
+  write_file(run.path + ".old", "older");
   const std::string said = in_fork([&]() -> std::string {
     // What replaces the state is shorter than the state, and only that has room.
     const History empty;
@@ -118,8 +123,9 @@ TEST_CASE("a copy that finds no room ends the commit before it replaces anything
     let_calls_fail(no_links);
     return fault_of([&] { run.state.commit(empty); });
   });
-  CHECK(said == "io: cannot copy the generation before to '" + run.path + ".old': File too large");
+  CHECK(said == "io: cannot copy the generation before to '" + run.path + ".old.tmp': File too large");
   CHECK(read_file(run.path) == first);
+  CHECK(read_file(run.path + ".old") == "older");
   CHECK_FALSE(run.has_temporary());
 }
 
@@ -136,7 +142,7 @@ TEST_CASE("each step of a commit that fails is named, leaves the state before it
       {{{SYS_fsync, EIO}}, "io: cannot sync " + temporary + ": Input/output error"},
       {{{SYS_close, EDQUOT}}, "io: cannot close " + temporary + ": Disk quota exceeded"},
       {{{SYS_renameat, EROFS}, {SYS_renameat2, EROFS}},
-       "io: cannot rename to '" + run.path + "' " + temporary + ": Read-only file system"},
+       "io: cannot replace '" + run.path + ".old': Read-only file system"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.fault);
@@ -144,6 +150,14 @@ TEST_CASE("each step of a commit that fails is named, leaves the state before it
     CHECK(read_file(run.path) == first);
     CHECK_FALSE(run.has_temporary());
   }
+}
+
+TEST_CASE("a state that cannot be renamed into place leaves no state, and no temporary") {
+  Run run(true);
+  CHECK(while_failing({{SYS_renameat, EROFS}, {SYS_renameat2, EROFS}}, [&] { return run.fault_of_commit(); }) ==
+        "io: cannot rename to '" + run.path + "' '" + run.path + ".tmp': Read-only file system");
+  CHECK_FALSE(exists(run.path));
+  CHECK_FALSE(run.has_temporary());
 }
 
 TEST_CASE("a directory that cannot be synced after the rename is said, and the record is there") {

@@ -46,7 +46,8 @@ struct Place {
   }
   [[nodiscard]] Texts names() const {
     Texts names;
-    for (const char* name : {"state.json", "state.json.lock", "state.json.old", "state.json.tmp"}) {
+    for (const char* name :
+         {"state.json", "state.json.lock", "state.json.old", "state.json.old.tmp", "state.json.tmp"}) {
       if (exists(data + "/" + name)) {
         names.emplace_back(name);
       }
@@ -186,6 +187,47 @@ TEST_CASE("an older generation that is a link is replaced, and nothing is follow
   CHECK(read_file(place.path + ".old") != "mine");
 }
 
+TEST_CASE("what a run left that was killed while it kept the generation before is replaced") {
+  Place place;
+  Run run(place);
+  run.commit(A);
+  run.commit(B);
+  // Before the link got its name.
+  write_file(place.path + ".old.tmp", "half");
+  run.commit(C);
+  CHECK(place.names() == Texts{"state.json", "state.json.lock", "state.json.old"});
+  // After that, and before the state was replaced: two names of one file.
+  REQUIRE(::unlink((place.path + ".old").c_str()) == 0);
+  REQUIRE(::link(place.path.c_str(), (place.path + ".old").c_str()) == 0);
+  const std::string before = read_file(place.path);
+  run.commit("1.1.0/004_d.py");
+  CHECK(read_file(place.path + ".old") == before);
+  CHECK(place.names() == Texts{"state.json", "state.json.lock", "state.json.old"});
+}
+
+TEST_CASE("a state that would be too large to be read is not written") {
+  Place place;
+  const std::string entry = R"({"applied": [], "filler": ")";
+  write_file(place.path, entry + std::string(History::size_limit - entry.size() - 10, 'x') + "\"}");
+  Run run(place);
+  const std::string before = read_file(place.path);
+  const std::string fault =
+      "io: the state file '" + place.path + "' would grow beyond the 16777216 bytes that telec reads";
+  CHECK(fault_of([&] { run.state.probe(run.history, 1); }) == fault);
+  CHECK(run.fault_of_commit(A) == fault);
+  CHECK(read_file(place.path) == before);
+  CHECK(place.names() == Texts{"state.json", "state.json.lock"});
+}
+
+TEST_CASE("a directory in the place of the older generation is noticed by the probe") {
+  Place place;
+  Run run(place);
+  run.commit(A);
+  REQUIRE(::mkdir((place.path + ".old").c_str(), 0700) == 0);
+  CHECK(fault_of([&] { run.state.probe(run.history, 1); }) ==
+        "io: cannot replace '" + place.path + ".old': Is a directory");
+}
+
 TEST_CASE("a state that was changed underneath is not overwritten: bytes") {
   Place place;
   Run run(place);
@@ -286,13 +328,13 @@ TEST_CASE("a probe notices that there is no room, and leaves nothing either way"
   Run run(place);
   run.commit(A);
   const Texts names = place.names();
-  CHECK(fault_of([&] { run.state.probe(); }) == "no error");
+  CHECK(fault_of([&] { run.state.probe(run.history, 1); }) == "no error");
   CHECK(place.names() == names);
   const std::string said = in_fork([&]() -> std::string {
     ::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit = {64, 64};
     ::setrlimit(RLIMIT_FSIZE, &limit);
-    return fault_of([&] { run.state.probe(); });
+    return fault_of([&] { run.state.probe(run.history, 1); });
   });
   CHECK(said == "io: cannot write a probe to '" + place.path + ".tmp': File too large");
   CHECK(place.names() == names);
@@ -303,7 +345,7 @@ TEST_CASE("a directory that cannot be written is noticed by the probe") {
     Place place;
     Run run(place);
     ::chmod(place.data.c_str(), 0500);
-    const std::string fault = fault_of([&] { run.state.probe(); });
+    const std::string fault = fault_of([&] { run.state.probe(run.history, 1); });
     ::chmod(place.data.c_str(), 0700);
     return fault;
   });

@@ -1228,7 +1228,7 @@ def mounts(name, script, *more, **options):
     simple("machine", name, lambda s: s.in_mounts(script, *more), **options)
 
 
-mounts("/proc is not there", "umount -l /proc", probe=(["/bin/ls", "/proc"], r"\A\Z"))
+mounts("/proc is not there", "umount -l /proc", probe=(["/bin/ls", "/proc"], r"\A\Z"), says=("/proc is not mounted here",))
 mounts("/sys is not there", "umount -l /sys")
 mounts("/proc shows nothing of others", "mount -t proc -o hidepid=2 none /proc")
 mounts("everything but the home may only be read", 'mount --bind "$at" "$at"; mount -o remount,ro,bind /', probe=(

@@ -65,6 +65,32 @@ TEST_CASE("what is no attempt is passed over, and spoils nothing") {
   CHECK(read_attempts("").empty());
 }
 
+TEST_CASE("a duration that cannot have been measured is none") {
+  for (const char* seconds : {"-1", "1e300", "1e9", "123456789012345678901234567890"}) {
+    CAPTURE(seconds);
+    const std::string text =
+        std::string(R"("id": "1.0.0/001_a.py", "outcome": "applied", "seconds": )") + seconds + "}";
+    const auto attempts = read_attempts("{" + text);
+    REQUIRE(attempts.size() == 1);
+    CHECK_FALSE(attempts[0].seconds);
+    const auto history = History::parse(R"({"applied": ["1.0.0/001_a.py"], "history": [{)" + text + "]}");
+    REQUIRE(history.ok());
+    CHECK(history->details("1.0.0/001_a.py")->seconds == 0);
+  }
+}
+
+TEST_CASE("the last that was made comes first, also where the clock was set back") {
+  const std::vector<AttemptRecord> kept = {attempt("1.0.0/001_a.py", "failed", "2033-01-01T00:00:00Z"),
+                                           attempt("1.0.0/001_a.py", "interrupted", "2026-01-02T00:00:00Z"),
+                                           attempt("1.0.0/001_a.py", "applied", "2026-01-03T00:00:00Z")};
+  const auto history = History::parse(R"({"applied": ["1.0.0/002_b.py"],
+                                          "history": [{"id": "1.0.0/002_b.py", "at": "2026-01-01T00:00:00Z"}]})");
+  REQUIRE(history.ok());
+  CHECK(outcomes(merge_attempts(kept, *history, "")) == Texts{"1.0.0/001_a.py applied", "1.0.0/001_a.py interrupted",
+                                                              "1.0.0/001_a.py failed", "1.0.0/002_b.py recorded"});
+  CHECK(outcomes(merge_attempts(kept, *history, "1.0.0/001_a.py")).front() == "1.0.0/001_a.py applied");
+}
+
 TEST_CASE("the newest comes first, and within a second the one that was written last") {
   const std::vector<AttemptRecord> kept = {attempt("1.0.0/001_a.py", "failed", "2026-01-01T00:00:00Z"),
                                            attempt("1.0.0/001_a.py", "applied", "2026-01-01T00:00:00Z"),

@@ -284,6 +284,10 @@ TEST_CASE("a newer schema is refused, and so is one that never was") {
   CHECK(reason(R"({"schema": 9223372036854775807, "applied": []})").find("is newer") != std::string::npos);
   CHECK(reason(R"({"schema": 0, "applied": []})").ends_with("there is no schema 0"));
   CHECK(reason(R"({"schema": -1, "applied": []})").ends_with("there is no schema -1"));
+  // What it changed may come before its number, and the rest may be no JSON.
+  CHECK(reason(R"({"applied": {"x": 1}, "schema": 2})") == "schema 2 is newer than this telec understands (1)");
+  CHECK(reason(R"({"schema": 2, "applied": {"x": )") == "schema 2 is newer than this telec understands (1)");
+  CHECK(reason(R"({"applied": {"x": 1}, "schema": 1})").find("expected a list") != std::string::npos);
 }
 
 TEST_CASE("a value of a wrong type is refused wherever it stands") {
@@ -373,6 +377,20 @@ TEST_CASE("too deep and too large are refused") {
   large.append(History::size_limit - large.size(), ' ');
   CHECK(reason(large) == "accepted");
   CHECK(reason(large + " ") == "larger than 16777216 bytes");
+}
+
+TEST_CASE("so many keys that telec's own would be too many are refused before they are written") {
+  const auto with_keys = [](int others) {
+    std::string text = R"({"applied": [])";
+    for (int i = 0; i < others; ++i) {
+      text += ", \"k" + std::to_string(i) + "\": 0";
+    }
+    return text + "}";
+  };
+  const auto most = History::parse(with_keys(4092));
+  REQUIRE(most.ok());
+  CHECK(reason(most->text()) == "accepted");
+  CHECK(reason(with_keys(4093)) == "more keys than this telec could write back with its own");
 }
 
 TEST_CASE("every truncation is refused, or gives the same ids") {

@@ -45,6 +45,17 @@ bool ends_with_fault(const std::string& text, const std::string& words) {
 
 }  // namespace
 
+TEST_CASE("milliseconds are nine digits at most, a point, and three") {
+  const auto taken = [](const std::string& text) { return JsonScanner(text, depth_limit).take_milliseconds(); };
+  CHECK(taken("0.021}") == 21);
+  CHECK(taken("999999999.999") == 999999999999);
+  for (const char* none : {"", "1", "1.", "01.000", "1.00", "1.0000", "-1.000", "1234567890.000", "1.00e",
+                           "123456789012.9999999999999999", "99999999999999999999999999999.000"}) {
+    CAPTURE(none);
+    CHECK_FALSE(taken(none));
+  }
+}
+
 TEST_CASE("well-formed JSON of every kind is read to its end") {
   for (const std::string text : {"null",
                                  "true",

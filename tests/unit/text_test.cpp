@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "text.hpp"
 
+#include "json_text.hpp"
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -234,6 +236,17 @@ TEST_CASE("things are counted in words, and seconds have milliseconds") {
   CHECK(seconds_text(0.0214) == "0.021 s");
   CHECK(seconds_text(600) == "600.000 s");
   CHECK(seconds_text(1e15) == "1000000000000000.000 s");
+  CHECK(seconds_text(1e300).size() == 63);  // cut, and nothing from behind it
+  CHECK(is_duration(0));
+  CHECK(is_duration(999999999.5));
+  for (const double none : {-0.001, 1e9, 1e300}) {
+    CHECK_FALSE(is_duration(none));
+  }
+  CHECK(json_seconds(0.0214) == "0.021");
+  CHECK(json_seconds(999999999.5) == "999999999.500");
+  CHECK(json_seconds(std::nullopt) == "null");
+  CHECK(json_seconds(1e300) == "null");
+  CHECK(json_seconds(-1) == "null");
 }
 
 TEST_CASE("a decimal number is a finite one, as people write it, and nothing around it") {
