@@ -174,10 +174,12 @@ int mark(const Invocation& invocation, Voice& voice, Report& report) {
   Locked locked(invocation, directory, voice);
   History history = locked.state.load();
   std::vector<const Migration*> migrations;
-  for (const std::string& id : ids) {
-    if (!history.contains(id)) {
-      migrations.push_back(catalog.find(id));
-    }
+  for (const std::string& id : not_recorded(history, ids, voice, report)) {
+    migrations.push_back(catalog.find(id));
+  }
+  if (migrations.empty()) {
+    voice.say("nothing to mark\n");
+    return voice.finish(report, 0);
   }
   std::vector<Record> records;
   if (invocation.force) {
@@ -285,7 +287,11 @@ int rebuild(const Invocation& invocation, Voice& voice, Report& report) {
           "will run check() of " + counted(catalog.migrations().size(), "migration") +
               " and record those that are True" + (fault.empty() ? "" : "; the file that is there is kept beside it"));
   Locked locked(invocation, directory, voice);
-  fault_of_state(locked.state);
+  // As it is by now: another may have changed it while this one asked, or waited for the lock.
+  const std::string fault_now = fault_of_state(locked.state);
+  if (fault_now != fault) {
+    voice.note(fault_now.empty() ? "the state file is gone by now" : "by now: " + fault_now);
+  }
   std::vector<const Migration*> all;
   for (const Migration& migration : catalog.migrations()) {
     all.push_back(&migration);
@@ -308,7 +314,7 @@ int rebuild(const Invocation& invocation, Voice& voice, Report& report) {
   if (report.error) {
     return voice.finish(report, report.exit_code());
   }
-  if (!fault.empty()) {
+  if (!fault_now.empty()) {
     report.kept = locked.state.keep_aside();
   }
   locked.state.commit(history);

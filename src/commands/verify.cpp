@@ -66,24 +66,27 @@ void add_finding(const CheckResult& result, State state, const std::optional<Rec
   }
 }
 
+/// From here on no run changes what is looked at. Where nothing was ever recorded, there is nothing to lock, and
+/// nothing is created for a look.
+struct Standstill {
+  Standstill(const Invocation& invocation, const StateDirectory& directory, Voice& voice)
+      : lock(directory.exists()
+                 ? LockFile(directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock",
+                            invocation.lock_timeout, stop, [&voice](const std::string& text) { voice.note(text); })
+                 : LockFile()) {}
+
+  StopSignals stop;
+  LockFile lock;
+};
+
 void recheck(const Invocation& invocation, const Tree& tree, const History& history, const Plan& plan,
-             const StateDirectory& directory, Voice& voice, Report& report) {
+             Standstill& standstill, Voice& voice, Report& report) {
   std::vector<const Migration*> all;
   for (const Plan::Step& step : plan.steps) {
     all.push_back(step.migration);
   }
-  StopSignals stop;
-  // Not while a run changes what is looked at. Where nothing was ever recorded, there is nothing to lock, and nothing
-  // is created for a look.
-  std::optional<LockFile> lock;
-  if (directory.exists()) {
-    lock.emplace(directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock",
-                 invocation.lock_timeout, stop, [&voice](const std::string& text) { voice.note(text); });
-  } else {
-    lock.emplace();
-  }
   Console console = voice.console();
-  run_checks(all, invocation, tree, *lock, stop, console, report, [&](const CheckResult& result) {
+  run_checks(all, invocation, tree, standstill.lock, standstill.stop, console, report, [&](const CheckResult& result) {
     const bool recorded = history.contains(result.migration->id());
     const State state = state_of_recheck(recorded, result.judgement.outcome);
     if (state == State::failed && result.judgement.outcome == Outcome::no_python) {
@@ -116,12 +119,16 @@ int verify(const Invocation& invocation, Voice& voice, Report& report) {
   const Tree tree(migrations_directory(invocation));
   const Catalog catalog = tree.read_catalog();
   const StateDirectory directory(state_path(invocation));
+  std::optional<Standstill> standstill;
+  if (invocation.recheck) {
+    standstill.emplace(invocation, directory, voice);
+  }
   const History history = StateFile(directory).load();
   const Plan plan = make_plan(catalog, history, invocation.range);
   report.problems = plan.problems;
   const std::size_t without_digest = compare_scripts(tree, history, plan, report);
-  if (invocation.recheck) {
-    recheck(invocation, tree, history, plan, directory, voice, report);
+  if (standstill) {
+    recheck(invocation, tree, history, plan, *standstill, voice, report);
   }
   std::ranges::stable_sort(report.findings, {}, &Finding::path);
   voice.insist(findings_text(report.findings, voice.result_style()));

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Each command beside `migrate` itself: what it prints, what it changes, and how it exits."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -31,6 +32,21 @@ class Case(unittest.TestCase):
 
     def attempts_file(self):
         return self.home.logs / "attempts.jsonl"
+
+    def run_while_another(self, change, *args, code=0):
+        """telec migrate ARGS, which meets a lock; `change` is made by its holder, who then lets go of it."""
+        with open(self.home.lock_file, "r+b") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            process = self.home.start("migrate", *args)
+            said = b""
+            while b"waiting for the lock" not in said:
+                line = process.stderr.readline()
+                self.assertTrue(line, said)
+                said += line
+            change()
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, code, said + err)
+        return telec.Result(process.returncode, out.decode(), (said + err).decode(), 0)
 
 
 class Status(Case):
@@ -275,6 +291,14 @@ class Verify(Case):
                                            "1.3.0/002_not.py": "pending", "1.3.0/003_broken.py": "failed"})
         self.assertEqual({f["rule"] for f in result.document["findings"]}, {"regressed", "unrecorded", "check_failed"})
 
+    def test_recheck_compares_with_what_is_recorded_when_it_has_the_lock(self):
+        self.home.add_all(ONE, TWO)
+        self.run_ok()
+        state = self.home.state_file.read_bytes()
+        self.home.write_state({"applied": [ONE]})
+        out = self.run_while_another(lambda: self.home.state_file.write_bytes(state), "verify", "--recheck").out
+        self.assertIn("2 migrations: 2 ok, 0 pending; no findings\n", out)
+
     def test_findings_come_in_the_order_of_the_paths_and_each_says_what_to_do(self):
         self.home.add_all(ONE, TWO, THREE)
         self.run_ok()
@@ -397,6 +421,16 @@ class Mark(Case):
         self.assertIn("--yes", result.err)
         self.assertIsNone(self.home.state())
 
+    def test_what_another_recorded_while_it_waited_is_left(self):
+        self.home.add_all(ONE, TWO)
+        self.run_ok()
+        state, old = self.home.state_file.read_bytes(), self.home.old_file.read_bytes()
+        self.home.write_state({"applied": [ONE]})
+        result = self.run_while_another(lambda: self.home.state_file.write_bytes(state), "mark", "--yes", TWO)
+        self.assertIn(f"{TWO} is recorded already", result.err)
+        self.assertEqual(result.out, "nothing to mark\n")
+        self.assertEqual((self.home.state_file.read_bytes(), self.home.old_file.read_bytes()), (state, old))
+
     def test_an_unknown_id_is_refused_and_a_recorded_one_is_left(self):
         self.home.add_all(ONE)
         self.run_ok("mark", "1.1.0/009_x.py", "--yes", code=2)
@@ -437,6 +471,25 @@ class Rebuild(Case):
         self.assertEqual(pathlib.Path(document["kept"]).read_bytes(), b'{"applied": [')
         self.assertEqual(self.home.old_file.read_bytes(), old)
         self.assertEqual(self.home.effects(), {ONE.replace("/", "_"): 1})
+
+    def test_what_was_damaged_while_it_waited_is_kept_and_told(self):
+        self.home.add_all(ONE, TWO)
+        self.run_ok()
+        old = self.home.old_file.read_bytes()
+        self.home.state_file.unlink()
+        result = self.run_while_another(lambda: self.home.write_state(b'{"applied": ['), "rebuild", "--yes", "--json")
+        self.assertRegex(result.err, r"there is no state file(.|\n)*by now: cannot trust the state file")
+        self.assertEqual(pathlib.Path(result.document["kept"]).read_bytes(), b'{"applied": [')
+        self.assertEqual(self.home.old_file.read_bytes(), old)
+
+    def test_what_is_gone_when_it_has_the_lock_is_not_kept(self):
+        self.home.add_all(ONE)
+        self.run_ok()
+        self.home.write_state(b'{"applied": [')
+        result = self.run_while_another(self.home.state_file.unlink, "rebuild", "--yes", "--json")
+        self.assertIn("the state file is gone by now", result.err)
+        self.assertEqual(result.document["kept"], None)
+        self.assertEqual(self.home.applied(), [ONE])
 
     def test_a_lost_state_is_written_anew(self):
         self.home.add_all(ONE)
