@@ -9,6 +9,7 @@
 #include <memory>
 #include <string_view>
 
+#include "../text.hpp"
 #include "calls.hpp"
 #include "paths.hpp"
 
@@ -32,6 +33,35 @@ std::vector<std::string> pth_files(const std::string& directory) {
   return files;
 }
 
+/// The directories that a .pth in `directory` names, there or not: site.addpackage() passes over those that are not,
+/// and leaves no trace of them. Lines that begin with `import` are code, and what that reads cannot be known.
+std::vector<std::string> directories_in(const std::string& directory, const std::string& file) {
+  constexpr std::size_t read_at_most = std::size_t{64} * 1024;
+  std::vector<std::string> directories;
+  std::string text;
+  const FileDescriptor descriptor = open_at(AT_FDCWD, file.c_str(), O_RDONLY | O_NONBLOCK);
+  if (descriptor.is_open() && read_all(descriptor.get(), text, read_at_most)) {
+    for (std::string_view line : lines_of(text)) {
+      while (!line.empty() && std::string_view(" \t\r\f\v").find(line.back()) != std::string_view::npos) {
+        line.remove_suffix(1);
+      }
+      if (!line.empty() && line.front() != '#' && !line.starts_with("import ") && !line.starts_with("import\t")) {
+        directories.push_back((line.front() == '/' ? "" : directory + "/") + std::string(line));
+      }
+    }
+  }
+  return directories;
+}
+
+/// The file that tells the time zone, by the environment of a script: tzset(3).
+std::string time_zone_file(const std::vector<std::string>& environment) {
+  constexpr std::string_view name = "TZ=";
+  const auto set = std::ranges::find_if(environment, [&](const std::string& entry) { return entry.starts_with(name); });
+  std::string zone = set == environment.end() ? "/etc/localtime" : set->substr(name.size());
+  zone.erase(0, zone.starts_with(':') ? 1 : 0);
+  return zone.starts_with('/') ? zone : "/usr/share/zoneinfo/" + zone;
+}
+
 }  // namespace
 
 Fingerprint::Facts Fingerprint::facts_of(const std::string& path) {
@@ -53,6 +83,18 @@ Fingerprint::Moment Fingerprint::settled_before(const timespec& moment) {
   return result;
 }
 
+FingerprintTaker::FingerprintTaker(const PythonOptions& options)
+    : python_(options.python), home_(options.home), time_zone_(time_zone_file(options.environment)) {}
+
+const std::vector<std::string>& FingerprintTaker::known(const std::string& path, const Fingerprint::Facts& facts,
+                                                        const std::function<std::vector<std::string>()>& read) {
+  Reading& reading = readings_[path];
+  if (reading.facts != facts) {
+    reading = {facts, read()};
+  }
+  return reading.paths;
+}
+
 Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths, const timespec& moment) {
   Fingerprint result;
   const Fingerprint::Moment settled_before = Fingerprint::settled_before(moment);
@@ -69,9 +111,8 @@ Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths, const 
   // The file that a link names, not the link: stat follows it to the end.
   add(python_);
   const std::string beside = directory_of(python_);
-  for (const std::string& path :
-       {beside + "/pyvenv.cfg", directory_of(beside) + "/pyvenv.cfg", std::string("/etc/ld.so.cache"),
-        std::string("/etc/ld.so.preload"), std::string("/etc/localtime")}) {
+  for (const std::string& path : {beside + "/pyvenv.cfg", directory_of(beside) + "/pyvenv.cfg",
+                                  std::string("/etc/ld.so.cache"), std::string("/etc/ld.so.preload"), time_zone_}) {
     add(path);
   }
   for (const std::string& path : paths) {
@@ -79,12 +120,11 @@ Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths, const 
     if (!facts.exists || path.ends_with(".py")) {
       continue;
     }
-    Listing& listing = listings_[path];
-    if (listing.facts != facts) {
-      listing = {facts, pth_files(path)};
-    }
-    for (const std::string& file : listing.pth) {
-      add(file);
+    for (const std::string& file : known(path, facts, [&] { return pth_files(path); })) {
+      const Fingerprint::Facts file_facts = add(file);
+      for (const std::string& directory : known(file, file_facts, [&] { return directories_in(path, file); })) {
+        add(directory);
+      }
     }
   }
   // Migrations change what is in the home all the time; another directory in its place is what would matter.

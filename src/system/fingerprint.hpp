@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 // What a python's start depends on, as the file system has it at one moment: the interpreter behind all its links, each
-// directory of sys.path and of site, each .pth in them, the modules that a start loads, pyvenv.cfg, the loader's cache
-// and the time zone. Two equal fingerprints: a python started at the one moment is the python that would be started at
-// the other.
+// directory of sys.path and of site, each .pth in them and each directory that it names, the modules that a start loads
+// and the directories of its packages, pyvenv.cfg, the loader's cache and the time zone. Two equal fingerprints: a
+// python started at the one moment is the python that would be started at the other.
 #pragma once
 
 #include <sys/stat.h>
 
 #include <compare>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "file_identity.hpp"
+#include "python_process.hpp"
 
 namespace telec {
 
@@ -64,20 +66,26 @@ bool unchanged_since(const std::vector<std::string>& files, const timespec& mome
 
 class FingerprintTaker {
  public:
-  /// `python` is what is executed, `home` its current directory, of which only the identity counts.
-  FingerprintTaker(std::string python, std::string home) : python_(std::move(python)), home_(std::move(home)) {}
+  /// Of the home, the current directory, only the identity counts.
+  explicit FingerprintTaker(const PythonOptions& options);
 
   /// `paths` is what a python said of its start. `moment` (CLOCK_REALTIME) is now, or before.
   [[nodiscard]] Fingerprint take(const std::vector<std::string>& paths, const timespec& moment);
 
  private:
-  struct Listing {
+  /// What was read of a directory or of a .pth, and what it was like then.
+  struct Reading {
     Fingerprint::Facts facts;
-    std::vector<std::string> pth;
+    std::vector<std::string> paths;
   };
+  /// Reads again only where it has changed.
+  const std::vector<std::string>& known(const std::string& path, const Fingerprint::Facts& facts,
+                                        const std::function<std::vector<std::string>()>& read);
+
   std::string python_;
   std::string home_;
-  std::map<std::string, Listing> listings_;  // read again only where the directory has changed
+  std::string time_zone_;
+  std::map<std::string, Reading> readings_;
 };
 
 }  // namespace telec

@@ -141,12 +141,13 @@ ChildResult Python::run(const Migration& migration) {
       }
     };
     ScriptRun script(std::move(*child), log, stop_, progress_, migration.id(), options_.timeout, began, on_hello);
-    Order to_wait = {migration.id(), tree_.path_of(migration), "ahead", !expected_.empty()};
-    Order to_run = to_wait;
-    to_run.mode = options_.only_check ? "check" : "run";
+    const Order to_run = {migration.id(), tree_.path_of(migration), options_.only_check ? "check" : "run",
+                          !expected_.empty()};
+    Order to_wait = to_run;
+    to_wait.mode = "wait";
     std::string order = order_text(result.nonce, to_run, source);
     // Beside one whose start has no fingerprint yet, nothing may run that could change what it started from.
-    first += standby_.is_unproven() ? order_text(result.nonce, to_wait, source) : std::exchange(order, "");
+    first += standby_.is_unproven() ? order_text(result.nonce, to_wait, "") : std::exchange(order, "");
     Leftovers::Ended left;
     script.run(first, order, [&] { left = leftovers_.find(standby_.pid()); });
     left = leftovers_.end(standby_.pid(), std::move(left));

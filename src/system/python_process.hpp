@@ -40,7 +40,7 @@ PythonProcess start_python(const PythonOptions& options, int lock, double limit,
 struct Order {
   std::string id;    ///< the migration's
   std::string path;  ///< the script's
-  const char* mode;  ///< run; ahead: compile `source` alone and wait; ping: say that it is there
+  const char* mode;  ///< run, check; wait; ahead: compile `source` alone and wait; ping: say that it is there
   bool wants_paths;  ///< say what shaped its start
 };
 

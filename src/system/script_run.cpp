@@ -312,7 +312,9 @@ class ScriptRun::Watched {
 
   /// SIGTERM to the whole group, and SIGKILL when it has not helped.
   void end(const Ending& why) {
-    if (forced_) {
+    // What has ended already was in time, whatever this was busy with meanwhile: and once it is reaped, its number is
+    // another's.
+    if (forced_ || exited_ || has_ended()) {
       return;
     }
     forced_ = why;
@@ -320,10 +322,17 @@ class ScriptRun::Watched {
     ::kill(-pid_, SIGCONT);
     grace_.expires_after(after(grace));
     grace_.async_wait([this](error_code error) {
-      if (!error) {
+      if (!error && !exited_) {
         ::kill(-pid_, SIGKILL);
       }
     });
+  }
+
+  [[nodiscard]] bool has_ended() const {
+    siginfo_t info = {};
+    return repeated([&] { return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT); }) ==
+               0 &&
+           info.si_pid == pid_;
   }
 
   Ending reap() {

@@ -18,7 +18,7 @@ def _telec_shim():
     given = {"sys": sys}
 
     # An order is two parts: the fields, separated by NUL, and the script. The head is how each line to the runner
-    # begins, with the nonce. The modes `ahead` and `ping` execute nothing of the script.
+    # begins, with the nonce. The modes `wait`, `ahead` and `ping` execute nothing of the script.
     def next_order():
         return [os.fsdecode(field) for field in _part().split(b"\0")] + [_part()]
 
@@ -34,7 +34,10 @@ def _telec_shim():
     paths = ""
     if wanted and supported:
         exec(ahead(), given)
-        paths = given["start_paths"]()
+        try:
+            paths = given["start_paths"]()
+        except Exception:
+            pass  # nothing is started ahead, then
     version = "%d.%d.%d" % sys.version_info[:3]
     say('hello", "python": "' + version + '", "supported": ' + ("true" if supported else "false") + paths)
     if not supported:
@@ -56,7 +59,7 @@ def _telec_shim():
 
     # The built-in compile() would first make the types of `ast`, a quarter of a bare start. exec() does without, but
     # names no file: so its frame is caught before it executes anything, and its code is given the script's path.
-    # What was to be said of the source on the way is `remarks`.
+    # None where something is to be said of the source: compile() says it, of the right place.
     def compiled():
         found, remarks, names = [], [], {"__builtins__": {}}
 
@@ -74,25 +77,23 @@ def _telec_shim():
             pass
         sys.setprofile(None)
         sys.stderr = stderr
-        if not found:
-            return compile(source, path, "exec", 0, True), []  # which says what is wrong with it, and where
+        if not found or remarks:
+            return None
         _imp._fix_co_filename(found[0], path)
-        return found[0], [text.replace("<string>", path) for text in remarks]
+        return found[0]
 
-    code = None
-    if mode == "ahead":
-        try:
-            code = compiled()
-        except Exception:
-            pass  # said when it is run
-        say('ready"' + given["import_ahead"](code and code[0], source))
-        known = source
-        while mode != "run":
-            _, migration_id, path, mode, _, source = next_order()
-            if mode == "ping":
-                say('here"')
-        if source != known:
-            code = None
+    code = known = None
+    while mode != "run" and mode != "check":
+        if mode == "ahead":
+            code, known = compiled(), source
+            say('ready"' + given["import_ahead"](code, source))
+        elif mode == "ping":
+            say('here"')
+        _, migration_id, path, mode, _, source = next_order()
+    if source != known:
+        code = None
+    if "linecache" in sys.modules:
+        sys.modules["linecache"].cache.pop("<string>", None)  # since 3.13: what was given with -c
 
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
@@ -119,9 +120,7 @@ def _telec_shim():
 
     def run():
         enter("load")
-        text, remarks = code or compiled()
-        sys.stderr.write("".join(remarks))
-        exec(text, module.__dict__)
+        exec(code or compiled() or compile(source, path, "exec", 0, True), module.__dict__)
         for name in ("check", "migrate"):
             if not hasattr(module, name):
                 refuse("the script has no %s()" % name)

@@ -23,40 +23,58 @@ def listed(name, texts):
     return ', "' + name + '": [' + (texts and '"' + joined + '"' or "") + "]"
 
 
+def attribute_of(module, name):
+    # Without a word to the module, whose own code might find its attributes.
+    return object.__getattribute__(module, "__dict__").get(name) if issubclass(type(module), type(sys)) else None
+
+
 def files_of(modules):
-    return [m.__file__ for m in modules if type(getattr(m, "__file__", None)) is str]
+    return [file for file in [attribute_of(module, "__file__") for module in modules] if type(file) is str]
 
 
 def start_paths():
     # What is not there now could be there for the next one. Where nothing is said, nothing is started ahead.
     site = sys.modules.get("site")
-    paths = [sys.executable, getattr(sys, "_base_executable", None) or sys.executable] + sys.path
+    modules = list(sys.modules.values())
+    paths = [sys.executable, getattr(sys, "_base_executable", None) or sys.executable]
+    paths += [path for path in sys.path if type(path) is str]  # the import system passes over the others
     paths += site.getsitepackages() if hasattr(site, "getsitepackages") else []
-    return listed("paths", list(dict.fromkeys(paths + files_of(list(sys.modules.values()))))) or ""
+    paths += [path for module in modules for path in attribute_of(module, "__path__") or ()]
+    return listed("paths", list(dict.fromkeys(paths + files_of(modules)))) or ""
 
 
-def names_in(code):
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if type(constant) is type(code):
-            names |= names_in(constant)
+def first_imports(code, source):
+    # The modules that the script's first statements import, up to one that is no import, or imports something else: from
+    # there on it may have changed what an import finds. A line that stands in a string has no code. The lines of code
+    # are known since 3.10, and so are the names of the standard library: before that nothing is imported ahead.
+    names = []
+    lines = source.decode("utf-8", "replace").split("\n")
+    numbers = sorted({line for _, _, line in code.co_lines() if line}) if hasattr(code, "co_lines") else ()
+    for number in numbers:
+        line = lines[number - 1] if number <= len(lines) else ""
+        kind, _, rest = line.partition("#")[0].partition(" ")
+        if number == numbers[0] and "__doc__" in code.co_names and line.lstrip("rRuU").startswith(('"', "'")):
+            continue
+        if kind not in ("import", "from") or ";" in rest or "\\" in rest:
+            break
+        found = [part.split()[0] if part.split() else "" for part in rest.split(",")]
+        found = found if kind == "import" else found[:1]
+        if found == ["__future__"]:
+            continue
+        for name in found:
+            if " " + name + " " not in " " + IMPORTABLE + " " or name.partition(".")[0] not in sys.stdlib_module_names:
+                return names
+            names.append(name)
     return names
 
 
 def import_ahead(code, source):
-    # What the code names and a line of the script that begins with `import` or `from` has, in the script's order. The
-    # names of the standard library are known since 3.10: before that nothing is imported ahead.
     before = set(sys.modules)
-    standard = getattr(sys, "stdlib_module_names", ())
-    names = names_in(code) if code else ()
-    for line in source.decode("ascii", "replace").split("\n") if names else ():
-        words = line.replace(",", " ").replace(";", " ").split()
-        for name in words if words and words[0] in ("import", "from") else ():
-            if name in names and " " + name + " " in " " + IMPORTABLE + " " and name.partition(".")[0] in standard:
-                try:
-                    __import__(name)
-                except ImportError:
-                    pass
+    for name in first_imports(code, source) if code else ():
+        try:
+            __import__(name)
+        except Exception:
+            pass  # the script will see
     files = listed("files", files_of([sys.modules[name] for name in set(sys.modules) - before]))
     if files is None:
         raise ValueError("a module's path cannot be said")  # the end of this python: a cold one takes its place

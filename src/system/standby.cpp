@@ -55,7 +55,7 @@ void end(const PythonProcess& process) {
 }  // namespace
 
 Standby::Standby(const PythonOptions& options, int lock, int stop)
-    : options_(options), lock_(lock), stop_(stop), taker_(options.python, options.home) {}
+    : options_(options), lock_(lock), stop_(stop), taker_(options) {}
 
 bool Standby::is_worthwhile() {
   cpu_set_t processors;
@@ -80,7 +80,7 @@ void Standby::learn(std::string_view said, const std::string& nonce) {
 
 void Standby::start(const Migration& migration, const std::string& path, const std::string& source,
                     const std::string& sha256) {
-  if (!says_paths_ || source.size() > compiled_ahead) {
+  if (!says_paths_ || !in_time_ || source.size() > compiled_ahead) {
     return;
   }
   Waiting waiting;
@@ -144,7 +144,7 @@ std::optional<Standby::Waiting> Standby::take(const Migration& migration, const 
   return taken;
 }
 
-bool Standby::proves_ready(Waiting& waiting) const {
+bool Standby::proves_ready(Waiting& waiting) {
   PythonProcess& process = waiting.process;
   if (!receive(process)) {
     return false;
@@ -155,8 +155,12 @@ bool Standby::proves_ready(Waiting& waiting) const {
         !hear(process, here_limit, [](const StartFacts& facts) { return facts.here > 0; })) {
       return false;
     }
-  } else if (!hear(process, ready_limit, [](const StartFacts& facts) { return facts.ready; })) {
-    return false;
+  } else {
+    const double deadline = monotonic_seconds() + ready_limit;
+    if (!hear(process, ready_limit, [](const StartFacts& facts) { return facts.ready; })) {
+      in_time_ = monotonic_seconds() < deadline;
+      return false;
+    }
   }
   // What it says itself must be what the fingerprint was made from, and what it imported must be as it was then.
   const StartFacts facts = read_start_facts(process.said, process.nonce);

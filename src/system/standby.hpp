@@ -75,7 +75,7 @@ class Standby {
 
  private:
   bool hear(PythonProcess& process, double seconds, const std::function<bool(const StartFacts&)>& enough) const;
-  bool proves_ready(Waiting& waiting) const;
+  bool proves_ready(Waiting& waiting);
 
   const PythonOptions& options_;
   int lock_;
@@ -83,6 +83,7 @@ class Standby {
   FingerprintTaker taker_;
   std::vector<std::string> paths_;  // of the last python that said them; empty: not known
   bool says_paths_ = true;          // as far as is known: one that does not is never started ahead
+  bool in_time_ = true;             // once one was not ready in time, those after it would not be either
   std::deque<Waiting> waiting_;
 };
 

@@ -11,6 +11,7 @@ import os
 import pathlib
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -21,7 +22,8 @@ import telec  # noqa: E402
 
 PRELUDE = '''\
 import os, signal, sys, time
-LOADED_AT_START = set(sys.modules)
+# Those that it had before the script was begun.
+LOADED_AT_START = set(list(sys.modules)[:list(sys.modules).index("telec_migration")])
 HOME = os.environ["HOME"]
 NAME = os.environ["TELEC_MIGRATION_ID"].split("/")[1][:3]
 
@@ -138,9 +140,9 @@ class Chain(unittest.TestCase):
         self.addCleanup(self.home.close)
         self.count = 0
 
-    def add(self, body, prelude=True):
+    def add(self, body, prelude=True, imports=""):
         self.count += 1
-        return self.home.add(f"1.0.0/{self.count:03}_step.py", (PRELUDE if prelude else "") + body)
+        return self.home.add(f"1.0.0/{self.count:03}_step.py", imports + (PRELUDE if prelude else "") + body)
 
     def first(self, body="pass"):
         return self.add(FIRST.format(body=body))
@@ -312,30 +314,49 @@ def migrate():
 
 @needs_two_cores
 class ItImports(Chain):
-    def test_it_imports_what_the_next_script_names_and_executes_none_of_it(self):
+    def had(self, imports, *names):
+        """Which of the modules the second script had, when it was begun, where it begins like this."""
         if not hasattr(sys, "stdlib_module_names"):
             self.skipTest("this python3 cannot tell which modules are the standard library's (3.10 and newer can)")
         self.first("note('early', os.path.exists(os.path.join(HOME, 'executed')))")
-        self.add('''
-open(os.path.join(HOME, "executed"), "w").close()
-import json
-import logging
-def migrate():
-    return done()
-def never():
-    import this, sqlite3, xml.etree.ElementTree, helper
-    from shutil import copy
-for name in ("json", "sqlite3", "shutil", "xml.etree.ElementTree", "logging", "this", "helper", "csv"):
-    note("had-" + name, name in LOADED_AT_START)
-''')
-        self.home.add("1.0.0/helper.py", "open('/nowhere/at/all', 'w')\n")
+        self.add(f"open(os.path.join(HOME, 'executed'), 'w').close()\nnote('had', [n for n in {names} if n in LOADED_AT_START])\n" + PLAIN,
+                 imports=imports)
         self.run_all()
         self.assert_used(2)
         self.assertEqual(self.noted(1, "early"), "False")
-        had = {name: self.noted(2, "had-" + name) for name in
-               ("json", "sqlite3", "shutil", "xml.etree.ElementTree", "logging", "this", "helper", "csv")}
-        self.assertEqual(had, {"json": "True", "sqlite3": "True", "shutil": "True", "xml.etree.ElementTree": "True",
-                               "logging": "False", "this": "False", "helper": "False", "csv": "False"})
+        return eval(self.noted(2, "had"))
+
+    def test_it_imports_what_the_next_script_imports_first_and_executes_none_of_it(self):
+        had = self.had('''\"\"\"What it says:
+import graphlib
+\"\"\"
+from __future__ import annotations
+import json, sqlite3 as database  # and a remark
+from shutil import (
+    copy,
+)
+import urllib.parse
+import logging
+import csv
+''', "json", "sqlite3", "shutil", "urllib.parse", "copy", "graphlib", "logging", "csv")
+        self.assertEqual(had, ["json", "sqlite3", "shutil", "urllib.parse"])
+
+    def test_what_comes_after_anything_else_is_not_imported(self):
+        for other in ("import helper", "X = 1", "import json; import helper", "if True:\n    import json", "import \\\n    json"):
+            with self.subTest(other):
+                self.setUp()
+                self.home.add("1.0.0/helper.py", "")
+                self.assertEqual(self.had(f"import csv\n{other}\nimport json\n", "csv", "json", "helper"), ["csv"])
+
+    def test_a_module_that_the_script_has_in_the_place_of_a_standard_one_is_the_one_it_gets(self):
+        vendored = self.home.path / "vendored"
+        vendored.mkdir()
+        (vendored / "graphlib.py").write_text("")
+        self.first()
+        self.add("note('file', graphlib.__file__)\n" + PLAIN, imports=f"import sys\nsys.path.insert(0, {str(vendored)!r})\nimport graphlib\n")
+        self.run_all()
+        self.assert_used(2)
+        self.assertEqual(self.noted(2, "file"), str(vendored / "graphlib.py"))
 
     def test_a_script_that_does_not_compile_fails_as_it_does_cold(self):
         self.first()
@@ -466,6 +487,49 @@ elif is_first("/two"):
         self.assertEqual(self.noted(2, "left"), "7")
         self.assert_dropped(2)
 
+    def test_a_sitecustomize_that_is_changed_in_place_is_seen(self):
+        python, _, library = self.interpreter()
+        (library / "sitecustomize.py").write_text("import sys; sys.left = 1")
+        time.sleep(0.1)
+        self.first(f"open({str(library / 'sitecustomize.py')!r}, 'r+').write('import sys; sys.left = 77')")
+        self.add("note('left', getattr(sys, 'left', None))\n" + PLAIN)
+        self.run_all("--python", python)
+        self.assertEqual(self.noted(2, "left"), "77")
+        self.assert_dropped(2)
+
+    def test_a_directory_that_a_pth_file_had_named_before_it_was_there_is_seen(self):
+        python, packages, folder = self.venv()
+        (packages / "left.pth").write_text(f"# a remark\n{folder / 'more'}\n")
+        time.sleep(0.1)
+        self.first(f"os.mkdir({str(folder / 'more')!r}); open({str(folder / 'more' / 'left_behind.py')!r}, 'w').close()")
+        self.add("import left_behind\n" + PLAIN)
+        self.run_all("--python", python)
+        self.assert_dropped(2)
+
+    def test_a_module_of_a_package_that_is_loaded_at_the_start_is_seen(self):
+        python, packages, library = self.interpreter()
+        (packages / "hooks").mkdir()
+        (packages / "hooks" / "__init__.py").write_text("")
+        (library / "sitecustomize.py").write_text(f"import sys\nsys.path.append({str(packages)!r})\n"
+                                                  "try:\n    import hooks.local\nexcept ImportError:\n    pass\n")
+        subprocess.run([str(python), "-I", "-c", "pass"], check=True)  # leaves its __pycache__
+        time.sleep(0.1)
+        self.first(f"open({str(packages / 'hooks' / 'local.py')!r}, 'w').write('import sys; sys.left = 7')")
+        self.add("note('left', getattr(sys, 'left', None))\n" + PLAIN)
+        self.run_all("--python", python)
+        self.assertEqual(self.noted(2, "left"), "7")
+        self.assert_dropped(2)
+
+    def test_a_time_zone_of_one_s_own_is_seen(self):
+        # tzfile(5), version 1: one type, nine hours east of Greenwich.
+        zone = b"TZif" + bytes(16) + struct.pack(">6i", 0, 0, 0, 0, 1, 4) + struct.pack(">ibb", 9 * 3600, 0, 0) + b"JST\0"
+        path = self.home.path / "zone"
+        self.first(f"open({str(path)!r}, 'wb').write({zone!r})")
+        self.add("note('zone', time.tzname[0])\n" + PLAIN)
+        self.run_all(env={"TZ": f":{path}"})
+        self.assertEqual(self.noted(2, "zone"), "JST")
+        self.assert_dropped(2)
+
     def test_an_upgraded_interpreter_is_seen(self):
         python, _, _ = self.interpreter()
         real = python.resolve()
@@ -499,7 +563,7 @@ elif is_first("/two"):
     def test_a_standard_module_that_it_had_imported_is_seen_anew(self):
         python, _, library = self.interpreter()
         self.first(f"open({str(library / 'json' / '__init__.py')!r}, 'a').write('LEFT = 7')")
-        self.add("import json\nnote('left', getattr(json, 'LEFT', None))\n" + PLAIN)
+        self.add("note('left', getattr(json, 'LEFT', None))\n" + PLAIN, imports="import json\n")
         self.run_all("--python", python)
         self.assertEqual(self.noted(2, "left"), "7")
         self.assert_dropped(2)
@@ -591,6 +655,46 @@ def migrate():
         (home / "let-go").touch()
         self.assertEqual(process.wait(60), 0)
         self.assertEqual(len(self.home.applied()), 3)
+
+    def at_its_start(self, text):
+        """An interpreter of our own that does this whenever it is started."""
+        made = make_interpreter(self.home.path / "python")
+        if made is None:
+            self.skipTest("no interpreter of our own can be made from /usr/bin/python3")
+        python, _, library = made
+        (library / "sitecustomize.py").write_text(text)
+        time.sleep(0.1)
+        return python
+
+    def test_where_one_is_not_ready_in_time_none_is_started_any_more(self):
+        python = self.at_its_start("print('x' * 100000)\n")
+        for _ in range(3):
+            self.add("def migrate():\n    note('waiting', waiting(0.5))\n    return done()\n")
+        self.add(PLAIN)
+        self.run_all("--python", python)
+        # The second has one beside it: it was started when the turn of the second had come.
+        self.assertNotEqual(self.noted(1, "waiting"), "[]")
+        self.assertEqual(self.noted(3, "waiting"), "[]")
+
+    def test_what_cannot_be_said_of_a_start_is_no_fault(self):
+        ways = {"an entry of sys.path that is no text": "import sys, pathlib; sys.path.append(pathlib.Path('/nowhere'))",
+                "a module that finds its attributes itself": "import sys, types\nclass Lazy(types.ModuleType):\n    def __getattribute__(self, name):\n"
+                                                             "        raise ImportError(name)\nsys.modules['lazy'] = Lazy('lazy')\n"}
+        for name, text in ways.items():
+            with self.subTest(name):
+                self.setUp()
+                python = self.at_its_start(text)
+                self.add(PLAIN, imports="import json\n")
+                self.add(PLAIN, imports="import json\n")
+                self.run_all("--python", python)
+
+    def test_an_interpreter_whose_path_cannot_be_said_runs_cold(self):
+        made = make_interpreter(self.home.path / 'py"thon')
+        if made is None:
+            self.skipTest("no interpreter of our own can be made from /usr/bin/python3")
+        for _ in range(3):
+            self.add(PLAIN, imports="import json\n")
+        self.run_all("--python", made[0])
 
     def test_one_that_hangs_at_its_start(self):
         made = make_interpreter(self.home.path / "python")
