@@ -35,7 +35,7 @@ struct Ended {
   int status = 0;
 };
 
-/// Feeds `input`, collects both streams, and waits.
+/// Feeds `input`, collects both streams until it has ended, and ends what it left.
 Ended run(const LaunchSpec& base, const std::string& input) {
   Pipe in;
   Pipe out;
@@ -64,23 +64,42 @@ Ended run(const LaunchSpec& base, const std::string& input) {
   std::string_view left = input;
   const double began = monotonic_seconds();
   std::array<char, 65536> buffer{};
-  while (output.is_open() || errors.is_open()) {
+  const auto has_ended = [&] {
+    siginfo_t info = {};
+    return ::waitid(P_PID, static_cast<id_t>(child.pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+  };
+  const auto take = [&](FileDescriptor& stream, std::string& text, std::size_t kept) {
+    const ssize_t got = repeated([&] { return ::read(stream.get(), buffer.data(), buffer.size()); });
+    if (got > 0) {
+      text.append(buffer.data(), static_cast<std::size_t>(got));
+      text.erase(0, text.size() - std::min(text.size(), kept));
+    } else if (got == 0 || errno != EAGAIN) {
+      stream.reset();
+    }
+    return got > 0;
+  };
+  ::fcntl(output.get(), F_SETFL, O_NONBLOCK);
+  ::fcntl(errors.get(), F_SETFL, O_NONBLOCK);
+  // The end of both streams is not its end, and its end not theirs: something that it started may hold them open.
+  while (!has_ended()) {
     if (left.empty()) {
       feed.reset();
     }
-    std::array<pollfd, 3> ready = {{{feed.is_open() ? feed.get() : -1, POLLOUT, 0},
+    std::array<pollfd, 4> ready = {{{feed.is_open() ? feed.get() : -1, POLLOUT, 0},
                                     {output.is_open() ? output.get() : -1, POLLIN, 0},
-                                    {errors.is_open() ? errors.get() : -1, POLLIN, 0}}};
+                                    {errors.is_open() ? errors.get() : -1, POLLIN, 0},
+                                    {child.pidfd.get(), POLLIN, 0}}};
     const double limit = ended.output.empty() ? start_limit : time_limit;
     const double seconds_left = began + limit - monotonic_seconds();
-    const int count =
-        seconds_left > 0 ? ::poll(ready.data(), ready.size(), static_cast<int>(seconds_left * 1000) + 1) : 0;
-    ended.in_time = count != 0;
+    // Without a pidfd (before Linux 5.3) its end has to be asked for.
+    constexpr double asking = 0.01;
+    const double wait = child.pidfd.is_open() ? seconds_left : std::min(seconds_left, asking);
+    ended.in_time = seconds_left > 0;
     ended.too_much = ended.output.size() > output_limit;
     if (!ended.in_time || ended.too_much) {
-      ::kill(-child.pid, SIGKILL);
       break;
     }
+    ::poll(ready.data(), ready.size(), static_cast<int>(wait * 1000) + 1);
     if (ready[0].revents != 0) {
       const ssize_t wrote = ::write(feed.get(), left.data(), left.size());
       if (wrote > 0) {
@@ -89,21 +108,19 @@ Ended run(const LaunchSpec& base, const std::string& input) {
         left = {};
       }
     }
-    const auto take = [&](FileDescriptor& stream, const pollfd& state, std::string& text, std::size_t kept) {
-      if (state.revents == 0) {
-        return;
-      }
-      const ssize_t got = repeated([&] { return ::read(stream.get(), buffer.data(), buffer.size()); });
-      if (got <= 0) {
-        stream.reset();
-      } else {
-        text.append(buffer.data(), static_cast<std::size_t>(got));
-        text.erase(0, text.size() - std::min(text.size(), kept));
-      }
-    };
-    take(output, ready[1], ended.output, output_limit + 1);
-    take(errors, ready[2], ended.errors, errors_kept);
+    if (ready[1].revents != 0) {
+      take(output, ended.output, output_limit + 1);
+    }
+    if (ready[2].revents != 0) {
+      take(errors, ended.errors, errors_kept);
+    }
   }
+  ::kill(-child.pid, SIGKILL);
+  while (output.is_open() && ended.output.size() <= output_limit && take(output, ended.output, output_limit + 1)) {
+  }
+  while (errors.is_open() && take(errors, ended.errors, errors_kept)) {
+  }
+  ended.too_much = ended.too_much || ended.output.size() > output_limit;
   repeated([&] { return ::waitpid(child.pid, &ended.status, 0); });
   return ended;
 }

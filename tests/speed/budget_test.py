@@ -291,17 +291,25 @@ with open({str(seen)!r}, "wb") as file:
     def test_on_success_it_imports_nothing_from_a_file_and_nothing_but_atexit(self):
         arguments = self.arguments()
         self.assertEqual(arguments[-2], "-c")
-        script = b"N = []\ndef check():\n    N.append(1)\n    return len(N) > 1\ndef migrate():\n    return True\n"
+        script = b"import json\nN = []\ndef check():\n    N.append(1)\n    return len(N) > 1\ndef migrate():\n    return True\n"
         head = b'{"nonce": "nonce", "event": "'
-        fields = b"\0".join([head, b"1.0.0/001_x.py", str(self.home.tree / "v1.0.0" / "001_x.py").encode(), b"run", b""])
-        order = self.programs() + b"".join(b"%08d" % len(part) + part for part in (fields, script))
-        bare, _ = self.imported([*arguments[:-1], "pass"])
-        shim, said = self.imported(arguments, order)
-        self.assertIn(b'"verdict": "applied"', said)
-        self.assertTrue(bare)
-        # atexit is part of the interpreter: no file is looked for. It is what makes the verdict the last thing said,
-        # after the threads are joined and every other handler has run.
-        self.assertEqual(shim - bare, {"atexit"})
+
+        def order(mode, wanted, source):
+            fields = b"\0".join([head, b"1.0.0/001_x.py", str(self.home.tree / "v1.0.0" / "001_x.py").encode(), mode, wanted])
+            return b"".join(b"%08d" % len(part) + part for part in (fields, source))
+
+        bare, _ = self.imported([*arguments[:-1], "import json"])
+        self.assertIn("json", bare)
+        programs = self.programs()
+        ways = {"cold": order(b"run", b"", script), "cold, the first of several": order(b"wait", b"paths", b"") + order(b"run", b"paths", script),
+                "ahead": order(b"ahead", b"paths", script) + order(b"ping", b"", b"") + order(b"run", b"paths", script)}
+        for name, orders in ways.items():
+            with self.subTest(name):
+                shim, said = self.imported(arguments, programs + orders)
+                self.assertIn(b'"verdict": "applied"', said)
+                # atexit is part of the interpreter: no file is looked for. It is what makes the verdict the last thing
+                # said, after the threads are joined and every other handler has run.
+                self.assertEqual(shim - bare, {"atexit"})
         self.assertIn("atexit", subprocess.run([PYTHON, "-I", "-c", "import sys; print(sys.builtin_module_names)"],
                                                stdout=subprocess.PIPE, check=True).stdout.decode())
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fixture.hpp"
+#include "system/calls.hpp"
 
 using namespace telec;
 using namespace telec_test;
@@ -51,6 +52,14 @@ TEST_CASE("a stderr of any length is read and cut, and one that closes its input
     script.source.resize(10000, '#');
   }
   CHECK(read_with("exec <&-; sleep 0.05; exit 1", many) == "cannot read scripts");
+}
+
+TEST_CASE("what it started and left is not waited for, and what closes its streams is not waited for for ever") {
+  const std::string good = "cat >/dev/null; printf 'x\\0001\\000python\\0003.11.2\\000isolated\\036'";
+  const double began = monotonic_seconds();
+  CHECK(read_with("sleep 50 & " + good) == "read");
+  CHECK(monotonic_seconds() - began < 40);  // for the end of a stream it would be 50
+  CHECK(read_with("exec >&- 2>&-; exec sleep 50") == "did not start within 10 s");
 }
 
 TEST_CASE("without descriptors left nothing is started, and the message says so") {

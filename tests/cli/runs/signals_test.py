@@ -476,6 +476,19 @@ class StartedOddly(SignalTest):
         self.assertEqual(result.code, 1, result)
         self.assertEqual(result.document["error"]["code"], "timeout")
 
+    def test_what_ended_in_time_while_the_runner_was_stopped_is_no_time_out(self):
+        home = self.home()
+        process = self.start(home, "--timeout", "2")
+        python = self.wait_for_python(home)
+        process.send_signal(signal.SIGSTOP)
+        self.go(home)
+        self.assertTrue(telec.wait_until(lambda: not telec.alive(python)))
+        time.sleep(2.2)  # past its limit
+        process.send_signal(signal.SIGCONT)
+        result = self.finish(process)
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(home.applied(), [FIRST, SLOW, LAST])
+
     def test_a_hang_up_that_was_ignored_at_start_stays_ignored(self):
         self.stays_ignored(signal.SIGHUP)
 
