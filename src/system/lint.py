@@ -32,6 +32,10 @@ NEWER_NAMES = {
 }
 NETWORK_PROGRAMS = {"curl", "wget", "ssh", "scp", "sftp", "pip", "pip3", "apt", "apt-get", "npm"}
 NOT_CALLABLE = {"property", "classmethod", "staticmethod", "contextmanager", "asynccontextmanager"}
+NEWER_NODES = {  # by name: the python that runs this need not know them
+    "Match": ("`match`", "3.10"), "TryStar": ("`except*`", "3.11"), "TypeAlias": ("`type X = ...`", "3.12"),
+    "TemplateStr": ("a t-string", "3.14"),
+}
 REMEMBERING = {"cache", "lru_cache", "functools.cache", "functools.lru_cache"}
 BUILTIN_GENERICS = {"list", "dict", "set", "frozenset", "tuple", "type"}
 CHANGING = {"remove", "unlink", "rename", "replace", "mkdir", "makedirs", "rmdir", "removedirs", "chmod", "chown", "symlink",
@@ -314,8 +318,13 @@ def look_at_module(script, node, names, guarded, beside):
 
 
 def newer_parts(script, tree):
-    """What Python 3.8 cannot read and its parser, asked for that version, lets pass: (node, what it is, since when)"""
+    """What Python 3.8 cannot read: (node, what it is, since when). The parser, asked for that version, lets some of it pass, and
+    names for the rest a line below it."""
     for node in ast.walk(tree):
+        if type(node).__name__ in NEWER_NODES:
+            yield (node, *NEWER_NODES[type(node).__name__])
+        elif getattr(node, "type_params", None):
+            yield node, "[...] after the name of a function or a class", "3.12"
         for decorator in getattr(node, "decorator_list", []):
             plain = decorator.func if isinstance(decorator, ast.Call) else decorator
             if not dotted(plain):
@@ -335,19 +344,21 @@ def newer_parts(script, tree):
 
 
 def newer_with(script):
-    """Several context managers in parentheses. The parser of 3.9 and of 3.13 do not tell that 3.8 has none of that."""
+    """Context managers in parentheses. To 3.8 they are a tuple, or an error; the parser of 3.9 and of 3.13 do not tell."""
     import tokenize  # only here and below: it takes time to load
     tokens = list(tokenize.tokenize(io.BytesIO(script.source).readline))
     for place, token in enumerate(tokens[:-1]):
         if token.string != "with" or tokens[place + 1].string != "(":
             continue
         depth = 0
-        for inside in tokens[place + 1:]:
+        several = False
+        for inside, following in zip(tokens[place + 1:], tokens[place + 2:]):
             depth += (inside.string in "([{") - (inside.string in ")]}") if inside.type == tokenize.OP else 0
-            if depth == 0:
-                break
-            if depth == 1 and inside.type == tokenize.NAME and inside.string == "as":
-                yield token.start[0], "`with (... as ..., ...)` in parentheses", "3.9"
+            several = several or depth == 1 and inside.string == ","
+            named = depth == 1 and inside.type == tokenize.NAME and inside.string == "as"
+            if named or depth == 0 and several and following.string == ":":
+                yield token.start[0], "a `with` that has all of its managers in parentheses", "3.9"
+            if named or depth == 0:
                 break
 
 
@@ -387,13 +398,14 @@ def is_builtin_generic(node):
 
 
 def look_at_syntax(script, tree):
-    try:
-        parse(script, feature_version=OLDEST)
-    except SyntaxError as error:
-        script.find(error.lineno or 1, "newer_syntax", "%s; Python 3.8 is enough for telec" % error.msg,
-                    "write it as Python 3.8 understands it")
-        return
-    for node, what, version in newer_parts(script, tree):
+    newer = list(newer_parts(script, tree))
+    if not newer and sys.version_info >= (3, 13):  # what came later; older parsers take `with (a):` for newer than it is
+        try:
+            parse(script, feature_version=OLDEST)
+        except SyntaxError as error:
+            script.find(error.lineno or 1, "newer_syntax", "%s; Python 3.8 is enough for telec" % error.msg,
+                        "write it as Python 3.8 understands it")
+    for node, what, version in newer:
         script.find(node, "newer_syntax", "%s came with Python %s, and 3.8 is enough for telec" % (what, version),
                     "write it as Python 3.8 understands it")
     postponed = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" and

@@ -116,26 +116,30 @@ GOOD_SCRIPTS = {
     "everything imported": "from _helper import *\n",
 }
 
-# {what: (lines, is it newer than 3.8?)}
+# {what: (lines, the one of them that is newer than 3.8)}
 NEWER = {
-    "match": ("match 1:\n    case _:\n        pass", True),
-    "managers in parentheses": ("with (open('a') as a, open('b') as b): pass", True),
-    "except*": ("try: pass\nexcept* OSError: pass", True),
-    "a decorator of another shape": ("x = [len]\n@x[0]\ndef f(): pass", True),
-    "a star in a subscript": ("x = y = ()\nx[*y]", True),
-    "a star in an annotation": ("y = ()\ndef f(*a: *y): pass", True),
-    "a star after in": ("y = ()\nfor x in *y, *y: pass", True),
-    "a type alias": ("type X = int", True),
-    "type parameters": ("def f[T](): pass", True),
-    "the same quotes in an f-string": ("a = {}\nf'{a['x']}'", True),
-    "a backslash in an f-string": ("a = []\nf'{\"\\n\".join(a)}'", True),
-    "an f-string in one of the same quotes": ("a = 1\nf'{f'{a}'}'", True),
-    "other quotes in an f-string": ("a = {}\nf'{a[\"x\"]}' f\"{a['x']}\" f\"\"\"{a['x']}\"\"\"", False),
-    "f'{a=}'": ("a = 1\nf'{a=}'", False),
-    ":=": ("(a := 1)", False),
-    "arguments by position only": ("def f(a, /): pass", False),
-    "a tuple in with's place": ("with (open('a')) as a: pass", False),
-    "a star in a for of a list": ("y = ()\nfor x in [*y, *y]: pass\nfor x in (*y, *y): pass", False),
+    "match": ("match 1:\n    case _:\n        pass", 1),
+    "match over many lines": ("x = 1\nmatch x:\n" + "    case 2:\n        pass\n" * 20, 2),
+    "managers in parentheses": ("with (open('a') as a, open('b') as b): pass", 1),
+    "managers in parentheses without a name": ("with (\n    open('a'),\n    open('b'),\n): pass", 1),
+    "except*": ("try: pass\nexcept* OSError: pass", 1),
+    "a decorator of another shape": ("x = [len]\n@x[0]\ndef f(): pass", 2),
+    "a star in a subscript": ("x = y = ()\nx[*y]", 2),
+    "a star in an annotation": ("y = ()\ndef f(*a: *y): pass", 2),
+    "a star after in": ("y = ()\nfor x in *y, *y: pass", 2),
+    "a type alias": ("type X = int", 1),
+    "type parameters": ("def f[T](): pass", 1),
+    "type parameters of a class": ("class X[T]: pass", 1),
+    "the same quotes in an f-string": ("a = {}\nf'{a['x']}'", 2),
+    "a backslash in an f-string": ("a = []\nf'{\"\\n\".join(a)}'", 2),
+    "an f-string in one of the same quotes": ("a = 1\nf'{f'{a}'}'", 2),
+    "other quotes in an f-string": ("a = {}\nf'{a[\"x\"]}' f\"{a['x']}\" f\"\"\"{a['x']}\"\"\"", None),
+    "f'{a=}'": ("a = 1\nf'{a=}'", None),
+    ":=": ("(a := 1)", None),
+    "arguments by position only": ("def f(a, /): pass", None),
+    "one manager in parentheses": ("with (open('a')): pass", None),
+    "a tuple in with's place": ("with (open('a')) as a: pass", None),
+    "a star in a for of a list": ("y = ()\nfor x in [*y, *y]: pass\nfor x in (*y, *y): pass", None),
 }
 
 
@@ -210,8 +214,14 @@ class Lint(unittest.TestCase):
             sources = {name: GOOD + source + "\n" for name, (source, _) in NEWER.items()}
             for name, found in self.found_in_each(sources, "--python", python).items():
                 with self.subTest(name, python=".".join(version)):
-                    self.assertIn({rule for rule, _ in found}, ({"newer_syntax"}, {"syntax"}) if NEWER[name][1] else (set(),))
+                    line = NEWER[name][1]
+                    if {rule for rule, _ in found} != {"syntax"} or line is None:
+                        self.assertEqual(found, {("newer_syntax", GOOD.count("\n") + line)} if line else set())
         self.assertGreater(tried, 0)
+
+    def test_newer_syntax_hides_no_other_finding(self):
+        self.assertEqual(self.found(GOOD + "with (open('a'), open('b')): pass\n'a'.removeprefix('a')\nRow = list[int]\n"),
+                         {("newer_syntax", 5), ("newer_method", 6), ("newer_syntax", 7)})
 
     def test_the_shipped_migrations_have_no_findings(self):
         self.assertEqual(self.lint(telec.ROOT / "migrations"), [])
