@@ -273,6 +273,11 @@ def look_at_function(script, name, node, mend):
     for part in inside:
         if isinstance(part, ast.Return):
             look_at_answer(script, name, part, part.value)
+    for part in node.body:  # within an `if`, it is an answer to that
+        if isinstance(part, ast.Raise) and part.exc and \
+                dotted(part.exc.func if isinstance(part.exc, ast.Call) else part.exc) == "NotImplementedError":
+            script.find(part, "not_filled_in", "%s() is still as 'telec migrate new' wrote it, and fails" % name,
+                        "write what it is to do, in the place of this line")
     if not never_returns(node.body):
         script.find(node, "not_a_boolean", "%s() can come to its end without a return, which gives None" % name,
                     "end it with return True or return False")

@@ -50,6 +50,8 @@ FAULTS = {
     "returns 1": ("def check():\n    return 1\n" + MIGRATE, {("not_a_boolean", 2)}),
     "returns a list": ("def check():\n    return [x for x in 'a']\n" + MIGRATE, {("not_a_boolean", 2)}),
     "a bare return": ("def check():\n    return\n" + MIGRATE, {("not_a_boolean", 2)}),
+    "not filled in": ("def check():\n    raise NotImplementedError('fill in check()')\n"
+                      "def migrate():\n    print()\n    raise NotImplementedError\n", {("not_filled_in", 2), ("not_filled_in", 5)}),
     "a syntax error": ("def check(:\n", {("syntax", 1)}),
     "a NUL": ("x = '\0'\n" + GOOD, {("syntax", 1)}),
     "X | Y in an annotation": (GOOD + "def f(a: int | None): pass\n", {("newer_syntax", 5)}),
@@ -82,6 +84,7 @@ FAULTS = {
 
 GOOD_SCRIPTS = {
     "the shortest": GOOD,
+    "not for every system": "import os\ndef check():\n    if os.name == 'nt':\n        raise NotImplementedError\n    return True\n" + MIGRATE,
     "raises at the end": "def check():\n    raise OSError\n" + MIGRATE,
     "if and else": "def check():\n    if 1:\n        return True\n    else:\n        return False\n" + MIGRATE,
     "try and except": "def check():\n    try:\n        return True\n    except OSError:\n        return False\n" + MIGRATE,

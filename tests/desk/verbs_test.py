@@ -361,9 +361,10 @@ class New(Case):
         self.assertIn("Rename the config key!", path.read_text())
         self.assertIn("fill in", result.err)
 
-    def test_what_it_writes_passes_lint_and_fails_when_it_is_run(self):
+    def test_what_it_writes_fails_when_it_is_run_and_lint_says_that_it_is_to_be_filled_in(self):
         self.run_ok("new", 'odd """ \\ name', "--version", "2.0.0")
-        self.run_ok("lint")
+        findings = self.run_ok("lint", "--json", code=4).document["findings"]
+        self.assertEqual([finding["rule"] for finding in findings], ["not_filled_in"] * 2)
         self.assertIn("fill in check()", self.run_ok(code=1).err)
 
     def test_one_that_comes_before_what_is_there_is_noted(self):
