@@ -128,6 +128,18 @@ class Patterns(unittest.TestCase):
         self.assertGreater(points, 5)
         self.assertTrue(wrong)
 
+    def test_a_script_with_a_helper_can_be_run_by_hand_as_the_page_says(self):
+        command = re.search(r"^  ```sh\n(  cd && python3 .*?)  ```\n", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE).group(1)
+        command = re.sub("^  ", "", command, flags=re.MULTILINE)
+        with telec.Home() as home:
+            home.add("1.3.0/_helper.py", "def answer():\n    return True\n")
+            home.add(ID, "import _helper\n\n\ndef check():\n    return _helper.answer()\n")
+            command = re.sub(r"/path/of/\S+", str(home.tree / f"v{ID}"), command)
+            result = subprocess.run(["sh", "-c", command], env={"HOME": str(home.path), "PATH": "/usr/bin:/bin"}, stdin=subprocess.DEVNULL,
+                                    capture_output=True, text=True, timeout=60)
+            self.assertEqual((result.stdout, result.stderr), ("True\n", ""))
+            self.assertFalse(list(home.tree.rglob("__pycache__")))
+
 
 def add(name, source):
     def survives(self):
