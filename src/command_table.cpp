@@ -180,7 +180,9 @@ const std::vector<OptionRow>& options() {
        "with --all-users or --user: give up on a user after this long (default 600)",
        [](In in, Name name, Value value) { in.user_timeout = seconds_value(name, value, 0.001); }},
       {"hook", 0, "strict", false, run,
-       "for a package's hook: wait for nothing, say a line, and exit 0 whatever happens; strict: keep the exit codes",
+       "for a package's hook: wait for nothing, say a line where something was done or failed, and exit 0, but 2 for "
+       "wrong usage; does nothing for root without a ~/.teleclaude or a named state file, which -v says; strict: keep "
+       "the exit codes",
        [](In in, Name, Value value) { in.hook = hook_value(value); }, true},
       {"events", 0, "FILE|FD", false, run,
        "append one JSON object per line to this file, or to a descriptor given as a number, as things happen",

@@ -16,7 +16,7 @@ namespace {
 int dispatch(const Invocation& invocation, Voice& voice, Report& report) {
   switch (invocation.verb) {
     case Verb::migrate:
-      if (invocation.hook != Hook::none && hook_is_idle(invocation)) {
+      if (invocation.hook != Hook::none && hook_is_idle(invocation, voice, report)) {
         break;
       }
       return names_users(invocation) ? migrate_users(invocation, voice, report) : migrate(invocation, voice, report);

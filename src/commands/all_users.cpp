@@ -125,11 +125,21 @@ int migrate_users(const Invocation& invocation, Voice& voice, Report& report) {
   return voice.finish(report, report.error ? report.exit_code() : pending ? pending_exit_code : 0);
 }
 
-bool hook_is_idle(const Invocation& invocation) {
+bool hook_is_idle(const Invocation& invocation, Voice& voice, Report& report) {
+  const bool state_is_named = invocation.state_file || environment("TELEC_STATE_FILE");
+  std::string reason;
   if (environment("DPKG_ROOT")) {
-    return true;
+    reason = "DPKG_ROOT is set: an image is built from outside, and nothing is done";
+  } else if (!names_users(invocation) && !state_is_named && is_root_without_data()) {
+    reason = "root has no ~/.teleclaude, and no state file is named: nothing is done";
+  } else {
+    return false;
   }
-  return !names_users(invocation) && is_root_without_data();
+  report.notes.push_back(reason);
+  if (invocation.verbose) {
+    voice.insist("telec: " + reason + "\n");
+  }
+  return true;
 }
 
 }  // namespace telec

@@ -15,8 +15,8 @@ int migrate(const Invocation& invocation, Voice& voice, Report& report);
 int migrate_users(const Invocation& invocation, Voice& voice, Report& report);
 
 /// Is there nothing that this hook may do? So it is where an image is built from outside (DPKG_ROOT), and for root
-/// itself, unless root has data of its own.
-bool hook_is_idle(const Invocation& invocation);
+/// itself, unless root has data of its own or a state file is named. The reason is noted, and said with -v.
+bool hook_is_idle(const Invocation& invocation, Voice& voice, Report& report);
 
 /// Lists everything.
 int status(const Invocation& invocation, Voice& voice, Report& report);

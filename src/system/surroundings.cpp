@@ -78,7 +78,12 @@ bool is_root_without_data() {
   if (::geteuid() != 0) {
     return false;
   }
-  const auto home = environment("HOME");
+  auto home = environment("HOME");
+  if (!home) {
+    if (const auto who = account()) {
+      home = who->home;
+    }
+  }
   struct stat status = {};
   if (home && ::stat(home->c_str(), &status) == 0 && status.st_uid != 0) {
     return false;  // somebody else's home: that is refused, and said

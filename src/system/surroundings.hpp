@@ -13,7 +13,7 @@ namespace telec {
 /// or, as root, the home of somebody else (unsafe).
 std::string home_directory();
 
-/// Is this root, in root's own home or in none, without a ~/.teleclaude there?
+/// Is this root, in root's own home (HOME, or the account's) or in none, without a ~/.teleclaude there?
 bool is_root_without_data();
 
 /// Throws Error (io) where `home` is not a directory that can be entered: scripts run there.

@@ -192,6 +192,7 @@ class Machine:
 
     def run(self, *args, env=None, chroot=(), **options):
         environment = {**OWN_ENVIRONMENT, "HOME": "/root", **(env or {})}
+        environment = {name: value for name, value in environment.items() if value is not None}
         for name in list(os.environ):
             if name.startswith(("ASAN_", "UBSAN_")):
                 environment[name] = os.environ[name]
@@ -439,12 +440,33 @@ class Accounts(unittest.TestCase):
 
     def test_a_hook_does_nothing_where_an_image_is_built_and_nothing_for_root_without_data(self):
         self.machine.user("ada", 1001)
-        for args, env in ((["--all-users", "--hook=strict"], {"DPKG_ROOT": "/image"}),
-                          (["--hook=strict"], {"HOME": str(self.machine.path)})):
+        for args, env, why in ((["--all-users", "--hook=strict"], {"DPKG_ROOT": "/image"}, "DPKG_ROOT is set"),
+                               (["--hook=strict"], {"HOME": str(self.machine.path)}, "root has no ~/.teleclaude")):
             result = self.machine.run(*args, env=env)
             self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+            result = self.machine.run(*args, "-v", env=env)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertRegex(result.stdout, f"^telec: {why}.*: .*nothing is done\n$")
+        result = self.machine.run("--hook", "--json", env={"HOME": str(self.machine.path)})
+        self.assertIn("root has no ~/.teleclaude", json.loads(result.stdout)["notes"][0])
         self.assertFalse(self.machine.effect("ada"))
         self.assertFalse((self.machine.path / ".teleclaude").exists())
+
+    def test_a_hook_of_root_with_a_state_file_somewhere_else_is_a_run(self):
+        state = self.machine.path / "volume" / "state.json"
+        home = {"HOME": str(self.machine.path)}
+        for args, env in (([f"--state-file={state}"], home), ([], {**home, "TELEC_STATE_FILE": str(state)})):
+            shutil.rmtree(state.parent, ignore_errors=True)
+            result = self.machine.run("--hook=strict", *args, env=env)
+            self.assertEqual(result.returncode, 1, result.stdout)  # its migrate() needs a ~/.teleclaude
+            self.assertRegex(result.stdout, r"^telec: failed: 1\.0\.0/001_effect\.py at migrate: ")
+
+    def test_a_hook_of_root_without_HOME_finds_the_data_in_the_accounts_home(self):
+        data = self.machine.view / "root" / ".teleclaude"
+        data.mkdir(mode=0o700)
+        result = self.machine.run("--hook=strict", env={"HOME": None})
+        self.assertEqual((result.returncode, result.stdout), (0, "telec: 1 migration applied\n"))
+        self.assertTrue((data / "effect").exists())
 
     def test_a_hook_of_root_in_another_users_home_is_refused_and_fails_nothing(self):
         home = self.machine.user("ada", 1001)
