@@ -32,7 +32,8 @@ int migrate_here(Invocation invocation) {
   return voice.finish(report, report.exit_code());
 }
 
-/// Whom it is about: everybody with a person's uid, then who was named, each once.
+/// Whom it is about: everybody with a person's uid, then who was named, each once. Outside of a hook a name that nobody
+/// has is a slip of whoever typed it; a hook goes on without that user, so that the package does not fail.
 std::vector<Account> chosen_accounts(const Invocation& invocation, std::vector<UserReport>& reports) {
   std::vector<Account> accounts;
   if (invocation.all_users) {
@@ -40,6 +41,10 @@ std::vector<Account> chosen_accounts(const Invocation& invocation, std::vector<U
   }
   for (const std::string& name : invocation.users) {
     const auto account = account_named(name);
+    if (!account && invocation.hook == Hook::none) {
+      throw Error(ErrorCode::usage, "--user " + quoted(name) + ": there is no such user",
+                  "nobody was migrated; look the name up with: getent passwd " + quoted(name));
+    }
     if (!account) {
       reports.push_back(unknown_user(name));
     } else if (account->uid == 0) {
@@ -75,7 +80,8 @@ std::optional<ReportError> error_for(const std::vector<UserReport>& users, int s
 }
 
 void show(const UserReport& user, const Invocation& invocation, Voice& voice) {
-  if (user.state != UserState::skipped || invocation.verbose) {
+  const bool named = !invocation.all_users || std::ranges::find(invocation.users, user.name) != invocation.users.end();
+  if (user.state != UserState::skipped || named || invocation.verbose) {
     voice.say(user_line(user, invocation.dry_run));
   }
 }

@@ -239,8 +239,8 @@ class Documents(unittest.TestCase):
             self.assertEqual(self.document("--all-users", code=77)["error"]["code"], "unsafe")
             self.skipTest("the rest needs root")
         self.home.add_all(ONE)
-        document = self.document("--user", "nobody-of-that-name", "--user", "nobody", code=1)
-        self.assertEqual(document["users"][0]["state"], "failed")
+        self.assertEqual(self.document("--user", "nobody-of-that-name", code=2)["error"]["code"], "usage")
+        self.assertEqual(self.document("--user", "nobody", code=0)["users"][0]["state"], "skipped")
 
     def test_events(self):
         self.home.add(ONE, "print()\nprint('x')\n" + LEAVES_ONE_BEHIND)

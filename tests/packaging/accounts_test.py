@@ -511,20 +511,34 @@ class Accounts(unittest.TestCase):
         result = self.machine.run("--all-users", env={"TELEC_PYTHON": str(self.machine.homes / "ada" / "python3")})
         self.assertEqual(result.returncode, 77, result.stderr)
 
-    def test_users_can_be_named_and_a_wrong_name_stops_nobody(self):
+    def test_users_can_be_named_and_a_wrong_name_is_told_before_anybodys_turn(self):
         self.machine.user("ada", 1001)
         self.machine.user("sys", 999)
-        result = self.machine.run("--user", "nobody-here", "--user", "sys", "--user", "sys", "--json")
-        self.assertEqual({name: user["state"] for name, user in result.users.items()},
-                         {"nobody-here": "failed", "sys": "ok"})
-        self.assertEqual(len(result.document["users"]), 2)
-        self.assertEqual(result.returncode, 1)
+        for args in (["--user", "sys", "--user", "nobody-here"], ["--all-users", "--user", "nobody-here"]):
+            result = self.machine.run(*args)
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertIn("telec: error: --user 'nobody-here': there is no such user\n", result.stderr)
+            self.assertIn("getent passwd 'nobody-here'", result.stderr)
+        self.assertFalse(self.machine.effect("sys"))
+        # A hook is no place to learn of it: an account that is gone fails no package.
+        result = self.machine.run("--user", "nobody-here", "--user", "sys", "--user", "sys", "--hook")
+        self.assertEqual((result.returncode, result.stdout),
+                         (0, "telec: nobody-here: failed: there is no such user\n"
+                             "telec: 1 user migrated, 1 failed: nobody-here\n"))
         self.assertTrue(self.machine.effect("sys"))
         self.assertFalse(self.machine.effect("ada"))
         for name in ("root", "toor"):
             result = self.machine.run("--user", name, "--user", "ada")
             self.assertEqual(result.returncode, 2)
         self.assertFalse(self.machine.effect("ada"))
+
+    def test_why_a_user_is_skipped_is_said_where_the_user_was_named(self):
+        self.machine.user("bea", 1002, data=False)
+        self.machine.user("cid", 1003, data=False)
+        for args in (["--user", "bea"], ["--all-users", "--user", "bea"]):
+            result = self.machine.run(*args)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertRegex(result.stdout, r"^skipped   bea: has no data\n0 users migrated, \d skipped\n$")
 
     def test_only_root_may(self):
         self.machine.user("ada", 1001)
