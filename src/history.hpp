@@ -41,7 +41,7 @@ class History {
   History(History&&) = default;
   History& operator=(History&&) = default;
 
-  static constexpr std::size_t size_limit = std::size_t{16} * 1024 * 1024;
+  static constexpr std::size_t size_limit = std::size_t{64} * 1024 * 1024;  ///< bytes; some 200,000 records
   static constexpr unsigned depth_limit = 16;
 
   /// The text of a state file. Refused: malformed, a key that stands twice, too deep, too large, wrong types, an id

@@ -212,7 +212,7 @@ TEST_CASE("a state that would be too large to be read is not written") {
   Run run(place);
   const std::string before = read_file(place.path);
   const std::string fault =
-      "io: the state file '" + place.path + "' would grow beyond the 16777216 bytes that telec reads";
+      "io: the state file '" + place.path + "' would grow beyond the 67108864 bytes that telec reads";
   CHECK(fault_of([&] { run.state.probe(run.history, 1); }) == fault);
   CHECK(run.fault_of_commit(A) == fault);
   CHECK(read_file(place.path) == before);
@@ -421,9 +421,9 @@ TEST_CASE("a state file beyond the size limit is refused without being read") {
   const Place place;
   write_file(place.path, "");
   REQUIRE(::truncate(place.path.c_str(), static_cast<off_t>(History::size_limit) + 1) == 0);
-  CHECK(load_fault(place.path).ends_with("larger than 16777216 bytes"));
+  CHECK(load_fault(place.path).ends_with("larger than 67108864 bytes"));
   REQUIRE(::truncate(place.path.c_str(), off_t{1} << 40U) == 0);
-  CHECK(load_fault(place.path).ends_with("larger than 16777216 bytes"));
+  CHECK(load_fault(place.path).ends_with("larger than 67108864 bytes"));
 }
 
 TEST_CASE("a state file that cannot be read is an error, never an empty history") {

@@ -376,7 +376,7 @@ TEST_CASE("too deep and too large are refused") {
   std::string large = R"({"applied": []})";
   large.append(History::size_limit - large.size(), ' ');
   CHECK(reason(large) == "accepted");
-  CHECK(reason(large + " ") == "larger than 16777216 bytes");
+  CHECK(reason(large + " ") == "larger than 67108864 bytes");
 }
 
 TEST_CASE("so many keys that telec's own would be too many are refused before they are written") {
