@@ -2,7 +2,7 @@
 // Starting ahead: while a migration runs, the python of the next one is already starting; beside its commit, so does
 // that of the one after. Each is as fresh as any, has a session of its own, and is given no work before its predecessor
 // is committed; while it waits it compiles its script (it never executes it) and imports the modules of the standard
-// library that the script names.
+// library that the script imports first.
 //
 // It must see the machine that its predecessor left. What shaped its start is compared when its turn comes, and after
 // any change, or any doubt, it is dropped and a python is started then and there: a cold start is all that it can cost.

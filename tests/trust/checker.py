@@ -154,6 +154,7 @@ class Place:
         if self.start == "stale leftovers":
             self._put(self.data / "migration_state.json.tmp", b'{"applied": ["torn')
             self._put(self.data / "migration_state.json.old", b'{"applied": []}\n')
+            self._put(self.data / "migration_state.json.old.tmp", b'{"appl')
             self._put(self.lock_file, b"999999999\n2026-01-01T00:00:00Z\n1.1.0/001_first.py\n")
         return self
 
@@ -272,7 +273,7 @@ class Place:
     def _modes(self):
         broken = []
         paths = [self.data, self.state_file, self.lock_file, self.data / "migration_state.json.old",
-                 self.data / "migration_state.json.tmp", self.data / "migration_logs"]
+                 self.data / "migration_state.json.tmp", self.data / "migration_state.json.old.tmp", self.data / "migration_logs"]
         for path in paths:
             try:
                 status = path.lstat()

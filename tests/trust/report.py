@@ -66,6 +66,28 @@ FOUND = [
      "`tests/system/script_reader_test.cpp`, `what calls itself python`, `a stderr of any length`", "the last line of the last 1,000 bytes; what it did is said"),
     ("with 228 to 316 KiB of data `terminate called without an active exception`, SIGABRT: there was no memory for the exception either",
      "`errors_test.py --only 'data ladder'`", "`out of memory`, exit 74"),
+    ("a number of 60 digits and more in the state's `seconds` was printed from behind the end of a buffer",
+     "`tests/unit/text_test.cpp`, `attempt_test.cpp`", "what cannot be a duration is none"),
+    ("a commit wrote a state larger than what is read, or with too many keys: the next run refused it",
+     "`tests/system/state_file_test.cpp`, `would be too large`", "refused before a script runs"),
+    ("a commit that failed, or was killed, between removing the generation before and linking the new one left none",
+     "`tests/system/failing_calls_test.cpp`, `can be neither linked nor copied`", "it is replaced by rename, never removed first"),
+    ("`verify --recheck` and `rebuild` that waited for the lock went by what they had read before",
+     "`tests/desk/verbs_test.py`, `run_while_another`", "read under the lock"),
+    ("without /proc, what a script left running was neither ended nor told of",
+     "`surroundings_test.py --only '/proc is not there'`", "it is said that nothing can be found there"),
+    ("a runner that was stopped past the time limit (Ctrl-Z) called a script that had ended in time timed out, and signalled a process group that was reaped",
+     "`tests/cli/runs/signals_test.py`, `was_stopped`", "what has ended is not ended again"),
+    ("a python that was started ahead did not see a directory that a `.pth` had named before it was there, a module beside those that `sitecustomize` imports, or the file of `TZ`",
+     "`tests/speed/prestart_test.py`, `WhatThePredecessorLeft`", "each is in the fingerprint"),
+    ("a script got another module, or one that it never imported, by whether it was started ahead",
+     "`tests/speed/prestart_test.py`, `ItImports`", "only its first statements are looked at, and only while they are imports"),
+    ("an entry of `sys.path` that is no text, a module that finds its attributes itself, an interpreter whose path needs escapes: exit 69 where a run without starting ahead went well",
+     "`tests/speed/prestart_test.py`, `what_cannot_be_said`", "nothing is started ahead, then"),
+    ("a start that prints more than a pipe holds cost two seconds for each migration",
+     "`tests/speed/prestart_test.py`, `not_ready_in_time`", "after the first, none is started ahead"),
+    ("an interpreter that closes its streams and stays hung `lint` and `doctor`; one that leaves something behind held them up for a minute",
+     "`tests/system/script_reader_test.cpp`, `what it started and left`", "they end with their python, in 10 seconds at most"),
 ]
 
 CANNOT = [
@@ -77,6 +99,16 @@ CANNOT = [
     ("Real quotas", "not in the kernel; EDQUOT by injection only"),
     ("A 32-bit python3, a python3 of 3.6 or 3.7", "not on the machine: a program for another processor and one that says so of itself stand in"),
     ("A wall clock of one's own", "the kernel gives none to a process: a library loaded before libc stands in, for the runner alone"),
+]
+
+
+LIMITS = [
+    ("a killed runner takes its python with it",
+     "a python3 to which `setcap`, setuid or setgid grants privileges: the kernel takes the death signal from it (prctl(2)). The lock still keeps a second run out until it has ended"),
+    ("nothing that a script starts is left running",
+     "where /proc is not mounted; it is said"),
+    ("starting ahead changes nothing but the time",
+     "what the code of a `.pth` or `sitecustomize` reads beside modules, and shared libraries, where a migration changes them: `--no-prestart`"),
 ]
 
 
@@ -213,13 +245,15 @@ def main():
         print("Each fault is a switch of a program that is built for this alone. A dot: that suite's cases do not notice it.\n")
         names = list(next(iter(grid.values())))
         table(("fault", *names), [(mutant, *(row.get(name, "") for name in names)) for mutant, row in grid.items()])
-    print("## Bugs that these suites found\n")
+    print("## Bugs that these suites found, or would find now\n")
     table(("what was wrong", "the case", "now"), FOUND)
     broken = [(suite, one["part"], one["label"], "; ".join(one["invariants"])) for suite, document in documents.items()
               for one in document.get("broken", [])]
     if broken:
         print("## Broken in this run\n")
         table(("suite", "part", "point", "invariants"), broken)
+    print("## Where a promise ends\n")
+    table(("promise", "but for"), LIMITS)
     print("## What cannot be tried on this machine\n")
     table(("what", "why"), CANNOT)
     skips = [f"{suite}: {what}: {why}" for suite, document in documents.items() for what, why in document.get("skipped", [])]
