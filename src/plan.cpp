@@ -31,6 +31,7 @@ Plan make_plan(const Catalog& catalog, const History& history, const Range& rang
   std::string_view last;  // the recorded id that comes last, whether or not the tree still has it
   std::string_view version;
   bool version_in_range = false;
+  const bool is_narrowed = !selection.only.empty() || !selection.rerun.empty();
   plan.steps.reserve(catalog.migrations().size());
   for (const Migration& migration : catalog.migrations()) {
     const auto place = history.find(migration.id());
@@ -43,12 +44,8 @@ Plan make_plan(const Catalog& catalog, const History& history, const Range& rang
       version = migration.version();
       version_in_range = range.contains(version);
     }
-    if (!version_in_range || (!selection.only.empty() && !names(selection.only, migration.id()))) {
-      continue;
-    }
-    const bool again = recorded && names(selection.rerun, migration.id());
-    const bool chosen = selection.rerun.empty() || !selection.only.empty() || names(selection.rerun, migration.id());
-    if (!chosen) {
+    const bool again = names(selection.rerun, migration.id());
+    if (!version_in_range || (is_narrowed && !again && !names(selection.only, migration.id()))) {
       continue;
     }
     plan.steps.push_back({&migration, recorded && !again, false});

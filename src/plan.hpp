@@ -13,9 +13,9 @@
 
 namespace telec {
 
-/// Narrows a plan to the ids that a person named.
+/// Narrows a plan to the ids that a person named, in either list.
 struct Selection {
-  std::vector<std::string> only;   ///< none: all that is pending
+  std::vector<std::string> only;   ///< as far as they are pending
   std::vector<std::string> rerun;  ///< pending again although recorded
 };
 
