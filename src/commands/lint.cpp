@@ -16,8 +16,11 @@
 namespace telec {
 namespace {
 
-std::string lint_directory(const Invocation& invocation) {
-  return invocation.arguments.empty() ? migrations_directory(invocation) : absolute_path(invocation.arguments.front());
+Tree tree_to_look_at(const Invocation& invocation) {
+  if (invocation.arguments.empty()) {
+    return Tree(migrations_directory(invocation));
+  }
+  return Tree(absolute_path(invocation.arguments.front()), "'telec migrate lint DIR'");
 }
 
 void look_inside(const Invocation& invocation, const Tree& tree, const Catalog& catalog, Report& report) {
@@ -42,12 +45,12 @@ void look_inside(const Invocation& invocation, const Tree& tree, const Catalog& 
 }  // namespace
 
 int lint(const Invocation& invocation, Voice& voice, Report& report) {
-  const Tree tree(lint_directory(invocation));
+  const Tree tree = tree_to_look_at(invocation);
   const Catalog catalog = tree.read_catalog();
   report.findings = name_findings(catalog);
   look_inside(invocation, tree, catalog, report);
   if (invocation.against) {
-    const Tree other(absolute_path(*invocation.against));
+    const Tree other(absolute_path(*invocation.against), "--against DIR");
     const Catalog base = other.read_catalog();
     const auto is_same = [&](const Migration& migration) {
       std::string here;

@@ -18,18 +18,18 @@ constexpr std::size_t script_limit = std::size_t{16} * 1024 * 1024;
 
 }  // namespace
 
-Tree::Tree(std::string directory) : directory_(std::move(directory)) {
+Tree::Tree(std::string directory, const std::string& named_by) : directory_(std::move(directory)) {
   fd_ = open_at(AT_FDCWD, directory_.c_str(), O_RDONLY | O_DIRECTORY);
   if (fd_.is_open()) {
     return;
   }
   if (errno == ENOENT) {
     throw Error(ErrorCode::tree_untrusted, "the migrations directory " + quoted(directory_) + " does not exist",
-                "name it with --migrations-dir DIR or TELEC_MIGRATIONS_DIR");
+                "name it with " + named_by);
   }
   if (errno == ENOTDIR) {
     throw Error(ErrorCode::tree_untrusted, "the migrations directory " + quoted(directory_) + " is not a directory",
-                "name it with --migrations-dir DIR or TELEC_MIGRATIONS_DIR");
+                "name it with " + named_by);
   }
   throw io_error("open the migrations directory", directory_, errno);
 }

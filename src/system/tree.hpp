@@ -12,8 +12,9 @@ namespace telec {
 
 class Tree {
  public:
-  /// Throws Error: tree_untrusted where the directory does not exist or is none, io where it cannot be read.
-  explicit Tree(std::string directory);
+  /// `named_by`: what a hint says it can be named with. Throws Error: tree_untrusted where the directory does not exist
+  /// or is none, io where it cannot be read.
+  explicit Tree(std::string directory, const std::string& named_by = "--migrations-dir DIR or TELEC_MIGRATIONS_DIR");
 
   /// Lists it: one look at each directory, and none at a script where the file system tells types in listings.
   [[nodiscard]] Catalog read_catalog() const;
