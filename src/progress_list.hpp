@@ -38,6 +38,11 @@ class ProgressList : public Progress {
       listener->note(text);
     }
   }
+  void stopping(const std::string& text) override {
+    for (Progress* listener : listeners_) {
+      listener->stopping(text);
+    }
+  }
   void ticked(double elapsed) override {
     for (Progress* listener : listeners_) {
       listener->ticked(elapsed);

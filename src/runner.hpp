@@ -42,6 +42,8 @@ class Progress {
   virtual void finished(const ReportEntry& entry) = 0;
   /// Something that a person should know and that changes no outcome.
   virtual void note(const std::string& text) = 0;
+  /// The answer to a person who asks to stop, and who would ask once more where there is none.
+  virtual void stopping(const std::string& text) { note(text); }
   /// Comes about twice a second while a script runs: `elapsed` seconds since it started.
   virtual void ticked(double /*elapsed*/) {}
 };

@@ -83,6 +83,7 @@ Console Voice::make_console(bool results) {
   ConsoleOptions options;
   options.results = results;
   options.talk = !quiet_;
+  options.answer = !quiet_ || (!in_hook() && err_.is_terminal());
   options.verbose = verbose_;
   options.live = !quiet_ && err_.is_terminal() && environment("TERM").value_or("dumb") != "dumb";
   options.columns = [this] { return columns_of_terminal(err_); };

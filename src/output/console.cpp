@@ -123,13 +123,22 @@ void Console::finished(const ReportEntry& entry) {
   }
 }
 
-void Console::note(const std::string& text) {
-  if (!options_.talk) {
-    return;
-  }
+void Console::tell(const std::string& text) {
   clear_live();
   talk_(note_line(text, options_.talk_style));
   show_live();
+}
+
+void Console::note(const std::string& text) {
+  if (options_.talk) {
+    tell(text);
+  }
+}
+
+void Console::stopping(const std::string& text) {
+  if (options_.answer) {
+    tell(text);
+  }
 }
 
 }  // namespace telec

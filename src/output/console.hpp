@@ -17,6 +17,7 @@ namespace telec {
 struct ConsoleOptions {
   bool results = true;   ///< false with --json and with -q: no lines for migrations
   bool talk = true;      ///< false with -q: no notes
+  bool answer = true;    ///< false with -q where nobody is at a terminal: no answer to who asks to stop
   bool verbose = false;  ///< what the scripts print, as it comes
   bool live = false;     ///< stderr is a terminal: one line says what is running now
   /// How wide that is, asked anew for every drawing of the line: it may be resized.
@@ -36,12 +37,14 @@ class Console : public Progress {
   void printed(std::string_view bytes) override;
   void finished(const ReportEntry& entry) override;
   void note(const std::string& text) override;
+  void stopping(const std::string& text) override;
   void ticked(double elapsed) override;
 
  private:
   void show_live();
   void clear_live();
   void print_line(std::string_view line);
+  void tell(const std::string& text);
 
   ConsoleOptions options_;
   Sink results_;

@@ -269,12 +269,12 @@ class ScriptRun::Watched {
       }
       const int count = stop_.count();
       if (count == 1) {
-        progress_.note(signal_name(stop_.signal()) + ": finishing " + id_ + " (for " +
-                       whole_seconds(monotonic_seconds() - greeted_at_.value_or(began_)) + " now, " +
-                       whole_seconds(timeout_) + " at the most), then stopping; once more to stop it now");
+        progress_.stopping(signal_name(stop_.signal()) + ": finishing " + id_ + " (for " +
+                           whole_seconds(monotonic_seconds() - greeted_at_.value_or(began_)) + " now, " +
+                           whole_seconds(timeout_) + " at the most), then stopping; once more to stop it now");
       } else if (count > 1) {
         if (!forced_) {
-          progress_.note(signal_name(stop_.signal()) + " again: ending " + id_ + " now");
+          progress_.stopping(signal_name(stop_.signal()) + " again: ending " + id_ + " now");
         }
         end(Stopped{stop_.signal()});
       }

@@ -275,6 +275,22 @@ class Live(Case):
         self.assertEqual(terminal.finish().code, 130)
         self.assertEqual(self.home.applied(), [])
 
+    def test_ctrl_c_is_answered_with_q_too_and_where_stderr_is_no_terminal_it_is_not(self):
+        self.home.add(ONE, script("os.mkdir('busy')\ntime.sleep(3)"))
+        busy = self.home.home / "busy"
+        terminal = Terminal(self.home, "migrate", "-q")
+        self.assertTrue(telec.wait_until(busy.exists))
+        terminal.type("\x03")
+        terminal.wait_for(rf"note:.* SIGINT: finishing {ONE} ")
+        self.assertEqual(terminal.finish().code, 0, terminal.text)
+        self.assertEqual(self.home.applied(), [ONE])
+        self.home.state_file.unlink()
+        os.rmdir(self.home.home / "done")
+        os.rmdir(busy)
+        process = self.home.start("migrate", "-q")
+        self.assertTrue(telec.wait_until(busy.exists))
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.communicate(timeout=60), (b"", b""))
 
     def test_ctrl_c_while_it_waits_for_another_run_answers_at_once(self):
         self.home.add(ONE, script("print('busy', flush=True)\ntime.sleep(60)"))

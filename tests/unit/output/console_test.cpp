@@ -89,6 +89,18 @@ TEST_CASE("without talk there are no notes") {
   CHECK(screen.pieces.empty());
 }
 
+TEST_CASE("who asks to stop is answered without talk too, unless nobody is there") {
+  ConsoleOptions options;
+  options.talk = false;
+  Screen screen(options);
+  screen.console.stopping("finishing");
+  CHECK(screen.pieces == Texts{"err:telec: note: finishing\n"});
+  options.answer = false;
+  Screen alone(options);
+  alone.console.stopping("finishing");
+  CHECK(alone.pieces.empty());
+}
+
 TEST_CASE("what a script prints is not shown unless asked for") {
   Screen screen;
   screen.console.started(screen.a, 1, 1);
