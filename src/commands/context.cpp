@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "context.hpp"
 
+#include <algorithm>
 #include <csignal>
 
 #include "../output/json.hpp"
@@ -33,6 +34,19 @@ Style style_of(const Invocation& invocation, const OutputStream& stream) {
       break;
   }
   return style;
+}
+
+/// "y" or "yes", in whatever case, with whatever blanks around it.
+bool is_yes(std::string_view answer) {
+  std::string word;
+  for (const char c : answer) {
+    const bool is_upper = c >= 'A' && c <= 'Z';
+    word.push_back(is_upper ? static_cast<char>(c - 'A' + 'a') : c);
+  }
+  constexpr std::string_view blanks = " \t\r";
+  word.erase(0, std::min(word.find_first_not_of(blanks), word.size()));
+  word.erase(word.find_last_not_of(blanks) + 1);
+  return word == "y" || word == "yes";
 }
 
 }  // namespace
@@ -127,7 +141,7 @@ int Voice::ask(const std::string& question) {
   if (!answer) {
     err_.write("\n");  // Ctrl-D leaves the line as it is
   }
-  return answer == "y" || answer == "Y" || answer == "yes" ? 0 : SIGINT;
+  return answer && is_yes(*answer) ? 0 : SIGINT;
 }
 
 void Voice::problems(const Report& report) {

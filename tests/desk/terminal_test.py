@@ -348,14 +348,14 @@ class Questions(Case):
     def test_yes_goes_on_and_anything_else_changes_nothing(self):
         self.home.add_all(ONE)
         self.home.migrate()
-        for answer in ("n\n", "\n", "\x04"):
+        for answer in ("n\n", "\n", "\x04", "  \n", "yess\n", "y n\n"):
             terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
             terminal.type(answer)
             self.assertEqual(terminal.finish().code, 130, terminal.text)
             # On a line of its own, also where the answer did not end one.
-            self.assertRegex(terminal.plain(), r"\[y/N\] n?(\^D..)?\ntelec: error: not confirmed\nhint: nothing was changed\n$")
+            self.assertRegex(terminal.plain(), r"\[y/N\] (n|  |yess|y n)?(\^D..)?\ntelec: error: not confirmed\nhint: nothing was changed\n$")
             self.assertEqual(self.home.applied(), [ONE])
-        for answer in ("y\n", "Y\n", "yes\n"):
+        for answer in ("y\n", "Y\n", "yes\n", "YES\n", " y \t\n", "Yes \n"):
             terminal = Terminal(self.home, "migrate", "forget", ONE).wait_for(r"go on\? \[y/N\] ")
             self.assertIn(f"will take back the records of {ONE}", terminal.text)
             terminal.type(answer)
