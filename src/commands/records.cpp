@@ -131,6 +131,15 @@ std::vector<std::string> not_recorded(const History& history, const std::vector<
   return rest;
 }
 
+/// A tree that cannot be read has nothing to say about an id: what is recorded may be forgotten without one.
+bool is_in_tree(const Invocation& invocation, const std::string& id) {
+  try {
+    return Tree(migrations_directory(invocation)).read_catalog().find(id) != nullptr;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 /// Throws Error (migration_failed) for the first whose check() is not True.
 void refuse_what_is_not_there(const std::vector<CheckResult>& results, Report& report) {
   for (const CheckResult& result : results) {
@@ -224,6 +233,9 @@ int forget(const Invocation& invocation, Voice& voice, Report& report) {
   const auto refuse_unrecorded = [&](const History& history) {
     for (const std::string& id : ids) {
       if (!history.contains(id)) {
+        if (is_in_tree(invocation, id)) {
+          throw Error(ErrorCode::usage, id + " is not recorded", "there is nothing to take back: it is pending");
+        }
         const std::string_view near = nearest(id, history.applied());
         throw Error(ErrorCode::usage, id + " is not recorded",
                     near.empty() ? "'telec migrate status --applied' lists what is"
