@@ -39,7 +39,7 @@ class Error : public std::exception {
 
   ErrorCode code;
   std::string message;  ///< lower case, no full stop, names the action and the path
-  std::string hint;     ///< the next step; empty where there is none
+  std::string hint;     ///< the next step; empty where there is none. hint_in_full() completes the commands in it
   int signal = 0;       ///< for ErrorCode::interrupted
 };
 

@@ -8,8 +8,9 @@
 namespace telec {
 namespace {
 
+/// `recorded`: from before, as with --rerun.
 ReportError error_of(const Migration& migration, const Judgement& judgement, const ChildResult& child,
-                     const RunContext& context) {
+                     const RunContext& context, bool recorded) {
   ReportError error;
   error.id = migration.id();
   error.stage = word_of(judgement.stage);
@@ -19,14 +20,18 @@ ReportError error_of(const Migration& migration, const Judgement& judgement, con
   error.log = child.log;
   error.code = judgement.timed_out ? ErrorCode::timeout : ErrorCode::migration_failed;
   const std::string again = "'" + context.command + "'";
-  error.hint = "mend what it complains of (the script is " + quoted(child.script) + "), then run " + again +
-               " again; to try this one alone: " + context.command + " --only " + migration.id();
+  const std::string one = context.one + (recorded ? " --rerun " : " --only ") + migration.id();
+  const std::string still = recorded ? "; it is still recorded: without --rerun it is not run" : "";
+  error.hint = "mend what it complains of (the script is " + quoted(child.script) + "), then run " + again + " again" +
+               (one == context.command ? "" : "; to try this one alone: " + one) + still;
   if (judgement.timed_out) {
-    error.hint = "nothing it started is left running; if it needs longer: " + context.command + " --timeout SECONDS";
+    error.hint =
+        "nothing it started is left running; if it needs longer: " + context.longer + " --timeout SECONDS" + still;
   } else if (judgement.outcome == Outcome::interrupted) {
     error.code = ErrorCode::interrupted;
     error.signal = judgement.signal;
-    error.hint = "it is not recorded; to go on, run " + again + " again: its check() tells what is left to do";
+    error.hint = std::string(recorded ? "it is recorded as before" : "it is not recorded") + "; to go on, run " +
+                 again + " again: its check() tells what is left to do";
   } else if (judgement.outcome == Outcome::no_python) {
     error.code = judgement.hint.empty() ? ErrorCode::no_python : ErrorCode::io;
     error.hint = "nothing was run; " + (judgement.hint.empty() ? std::string(name_another_python) : judgement.hint);
@@ -115,7 +120,7 @@ void run_pending(const std::vector<const Migration*>& pending, History& history,
         report.error->log = child.log;
       }
     } else {
-      report.error = error_of(migration, judgement, child, context);
+      report.error = error_of(migration, judgement, child, context, history.contains(migration.id()));
     }
     if (report.error) {
       entry.stage = report.error->stage;

@@ -61,7 +61,9 @@ struct RunContext {
   std::string telec;
   std::string user;
   std::string host;
-  std::string command;  ///< what was typed, as far as it says where: "telec migrate --state-file x.json"
+  std::string command;      ///< the same run again: "telec migrate --state-file x.json --to 1.2.0"
+  std::string one = {};     ///< the same for one migration, whose --only or --rerun is to follow
+  std::string longer = {};  ///< the same run, whose --timeout is to follow
 };
 
 /// Runs `pending` in order. The first failure ends the run; what was not reached is in the report. `history` is

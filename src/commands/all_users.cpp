@@ -49,7 +49,7 @@ std::vector<Account> chosen_accounts(const Invocation& invocation, std::vector<U
       reports.push_back(unknown_user(name));
     } else if (account->uid == 0) {
       throw Error(ErrorCode::usage, "--user " + quoted(name) + ": its uid is 0, and nothing is run as root here",
-                  "for root's own home: 'telec migrate' without --user");
+                  "for root's own home, leave --user out");
     } else if (std::ranges::none_of(accounts, [&](const Account& one) {
                  return one.uid == account->uid && one.home == account->home;
                })) {
@@ -93,6 +93,8 @@ int migrate_users(const Invocation& invocation, Voice& voice, Report& report) {
   std::vector<UserReport>& users = report.users.emplace();
   require_root();
   Invocation theirs = invocation;
+  theirs.all_users = false;  // nor is it in what a hint tells them to type
+  theirs.users.clear();
   // Settled once, for all: the environment of whoever called reaches nobody's run.
   theirs.migrations_dir = migrations_directory(invocation);
   if (!theirs.python) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "../command_again.hpp"
 #include "../output/json.hpp"
 #include "../output/text.hpp"
 #include "../output/users.hpp"
@@ -75,7 +76,8 @@ std::string state_path(const Invocation& invocation) {
 }
 
 Voice::Voice(const Invocation& invocation)
-    : json_(invocation.json),
+    : invocation_(invocation),
+      json_(invocation.json),
       quiet_(invocation.quiet || invocation.hook != Hook::none),
       verbose_(invocation.verbose && invocation.hook == Hook::none),
       hook_(invocation.hook) {
@@ -162,12 +164,18 @@ void Voice::note(const std::string& text) {
 }
 
 int Voice::finish_hook(const Report& report, int exit_code) {
-  out_.write(json_ ? json_document(report) : hook_text(report));
+  Invocation own = invocation_;  // each user has a command of their own
+  own.all_users = false;
+  own.users.clear();
+  out_.write(json_ ? json_document(report) : hook_text(report, run_again(own)));
   out_.flush();
   return hook_exit_code(hook_ == Hook::strict, exit_code);
 }
 
-int Voice::finish(const Report& report, int exit_code) {
+int Voice::finish(Report& report, int exit_code) {
+  if (report.error) {
+    report.error->hint = hint_in_full(report.error->hint, invocation_);
+  }
   if (in_hook()) {
     return finish_hook(report, exit_code);
   }
@@ -184,7 +192,8 @@ int Voice::finish(const Report& report, int exit_code) {
     err_.write(error_text(report_error(Error(ErrorCode::io, "cannot write to stdout: " + errno_text(out_.failure()),
                                              report.entries.empty() || report.command != "migrate" || report.dry_run
                                                  ? "only what should be on stdout is missing"
-                                                 : "what ran is recorded all the same: see 'telec migrate status'")),
+                                                 : "what ran is recorded all the same: see '" +
+                                                       command_again(invocation_, Verb::status) + "'")),
                           talk_style_));
   }
   err_.flush();

@@ -45,14 +45,16 @@ class Voice {
   void problems(const Report& report);
   /// A sentence on stderr that a person should read; nothing with -q.
   void note(const std::string& text);
-  /// The document (with --json) or the error's words, then both streams out. Gives the exit code: the report's, or 74
-  /// where stdout could not be written and all else went well; in a hook 0, unless it is strict.
-  int finish(const Report& report, int exit_code);
+  /// Completes the error's hint, then the document (with --json) or the error's words, then both streams out. Gives the
+  /// exit code: the report's, or 74 where stdout could not be written and all else went well; in a hook 0, unless it is
+  /// strict.
+  int finish(Report& report, int exit_code);
 
  private:
   Console make_console(bool results);
   int finish_hook(const Report& report, int exit_code);
 
+  Invocation invocation_;
   bool json_;
   bool quiet_;
   bool verbose_;

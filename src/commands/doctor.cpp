@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "../command_again.hpp"
 #include "../output/text.hpp"
 #include "../plan.hpp"
 #include "../system/calls.hpp"
@@ -37,13 +38,13 @@ std::string size_text(std::uint64_t bytes) {
 /// Collects the lines; an Error within a look becomes its line.
 class Looks {
  public:
-  explicit Looks(Report& report) : report_(report) {}
+  Looks(const Invocation& invocation, Report& report) : invocation_(invocation), report_(report) {}
 
   void good(std::string name, std::string message) {
     report_.health.push_back({std::move(name), true, std::move(message), ""});
   }
-  void bad(std::string name, std::string message, std::string hint) {
-    report_.health.push_back({std::move(name), false, std::move(message), std::move(hint)});
+  void bad(std::string name, std::string message, const std::string& hint) {
+    report_.health.push_back({std::move(name), false, std::move(message), hint_in_full(hint, invocation_)});
   }
   template <class Look>
   void look(const char* name, Look look) {
@@ -55,6 +56,7 @@ class Looks {
   }
 
  private:
+  const Invocation& invocation_;
   Report& report_;
 };
 
@@ -189,7 +191,7 @@ void look_at_logs(const StateDirectory& directory, Looks& looks) {
 }  // namespace
 
 int doctor(const Invocation& invocation, Voice& voice, Report& report) {
-  Looks looks(report);
+  Looks looks(invocation, report);
   look_at_interpreter(invocation, looks);
   looks.look("home", [&] {
     const std::string home = home_directory();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "../command_again.hpp"
 #include "../output/events.hpp"
 #include "../output/text.hpp"
 #include "../plan.hpp"
@@ -26,23 +27,6 @@
 
 namespace telec {
 namespace {
-
-/// The command with what was typed to say where, so that a hint can be typed as it stands.
-std::string command_again(const Invocation& invocation) {
-  std::string command = "telec migrate";
-  const auto add = [&](const char* option, const std::optional<std::string>& value) {
-    if (value) {
-      const bool plain =
-          value->find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./~+:@%=-") ==
-          std::string::npos;
-      command.append(" ").append(option).append(" ").append(plain ? *value : shell_quoted(*value));
-    }
-  };
-  add("--migrations-dir", invocation.migrations_dir);
-  add("--state-file", invocation.state_file);
-  add("--python", invocation.python);
-  return command;
-}
 
 /// A named migration that the range leaves out would be passed over in silence.
 void refuse_ids_out_of_range(const Range& range, const std::vector<std::string>& ids) {
@@ -121,7 +105,8 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   refuse_unsafe_scripts(tree.directory(), pending);
   state.probe(history, pending.size());
   const LogDirectory logs(directory.descriptor(), directory.directory());
-  const RunContext context = {telec_version, user_name(), host_name(), command_again(invocation)};
+  const RunContext context = {telec_version,         user_name(),         host_name(),
+                              run_again(invocation), run_one(invocation), run_longer(invocation)};
   Console console = voice.console();
   AttemptsFile attempts(logs, context);
   ProgressList listeners;
@@ -197,9 +182,15 @@ int plan_and_run(const Invocation& invocation, Events* events, Voice& voice, Rep
   }
   try {
     return run(invocation, tree, catalog, directory, events, voice, report);
-  } catch (const Error&) {
+  } catch (Error& error) {
     if (report.entries.empty()) {
       list_pending_as(State::not_reached, plan, report);
+    }
+    if (error.code == ErrorCode::locked) {
+      error.hint = "wait for it to end, then run '" + run_again(invocation) +
+                   "' again, or give --lock-timeout SECONDS; there is nothing to delete";
+    } else if (error.code == ErrorCode::interrupted) {
+      error.hint += "; to go on, run '" + run_again(invocation) + "' again";
     }
     throw;
   }

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdio>
 
+#include "../command_again.hpp"
 #include "../new_script.hpp"
 #include "../system/tree.hpp"
 #include "../text.hpp"
@@ -51,9 +52,8 @@ int create(const Invocation& invocation, Voice& voice, Report& report) {
     voice.note("it comes before " + quoted(catalog.migrations().back().id()) +
                ", which is in the tree already: where that ran, this one runs late");
   }
-  voice.note(
-      "fill in check() and migrate(), and the sentence at its top; then: telec migrate lint, telec migrate --only " +
-      migration.id());
+  voice.note("fill in check() and migrate(), and the sentence at its top; then: " +
+             command_again(invocation, Verb::lint) + ", " + command_again(invocation) + " --only " + migration.id());
   return voice.finish(report, 0);
 }
 

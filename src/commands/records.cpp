@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "../command_again.hpp"
 #include "../output/text.hpp"
 #include "../sha256.hpp"
 #include "../system/attempts_file.hpp"
@@ -141,7 +142,7 @@ bool is_in_tree(const Invocation& invocation, const std::string& id) {
 }
 
 /// Throws Error (migration_failed) for the first whose check() is not True.
-void refuse_what_is_not_there(const std::vector<CheckResult>& results, Report& report) {
+void refuse_what_is_not_there(const Invocation& invocation, const std::vector<CheckResult>& results, Report& report) {
   for (const CheckResult& result : results) {
     if (result.judgement.outcome == Outcome::already_present) {
       continue;
@@ -156,7 +157,7 @@ void refuse_what_is_not_there(const std::vector<CheckResult>& results, Report& r
     error.hint = "nothing was recorded; ";
     error.hint += result.judgement.outcome == Outcome::failed
                       ? std::string("mend its check()")
-                      : "'telec migrate --only " + result.migration->id() + "' brings it about";
+                      : "'" + command_again(invocation) + " --only " + result.migration->id() + "' brings it about";
     error.hint += "; --force --reason TEXT records it all the same";
     report.error = std::move(error);
     return;
@@ -205,7 +206,7 @@ int mark(const Invocation& invocation, Voice& voice, Report& report) {
     });
     report.error = std::move(checks.error);
     if (!report.error) {
-      refuse_what_is_not_there(results, report);
+      refuse_what_is_not_there(invocation, results, report);
     }
     if (report.error) {
       return voice.finish(report, report.exit_code());
@@ -238,15 +239,15 @@ int forget(const Invocation& invocation, Voice& voice, Report& report) {
         }
         const std::string_view near = nearest(id, history.applied());
         throw Error(ErrorCode::usage, id + " is not recorded",
-                    near.empty() ? "'telec migrate status --applied' lists what is"
+                    near.empty() ? "'" + command_again(invocation, Verb::status) + " --applied' lists what is"
                                  : "did you mean '" + std::string(near) + "'?");
       }
     }
   };
   refuse_unrecorded(StateFile(directory).load());
   confirm(invocation, voice,
-          "will take back the records of " + list_of(ids) +
-              "; their effects stay, and 'telec migrate' looks at them again");
+          "will take back the records of " + list_of(ids) + "; their effects stay, and '" + command_again(invocation) +
+              "' looks at them again");
   Locked locked(invocation, directory, voice);
   History history = locked.state.load();
   refuse_unrecorded(history);

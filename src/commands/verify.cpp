@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "../command_again.hpp"
 #include "../output/text.hpp"
 #include "../plan.hpp"
 #include "../system/state_file.hpp"
@@ -19,7 +20,8 @@ std::string recorded_text(const std::optional<Record>& record) {
 }
 
 /// How many records cannot be compared: the older runner kept no digest.
-std::size_t compare_scripts(const Tree& tree, const History& history, const Plan& plan, Report& report) {
+std::size_t compare_scripts(const Invocation& invocation, const Tree& tree, const History& history, const Plan& plan,
+                            Report& report) {
   std::size_t without_digest = 0;
   Tree::OpenVersion open;
   for (const Plan::Step& step : plan.steps) {
@@ -40,26 +42,29 @@ std::size_t compare_scripts(const Tree& tree, const History& history, const Plan
       report.findings.push_back(
           {"script_changed", step.migration->path(), 0,
            "its script is not the one that was " + recorded_text(record) + "; it is not run again by itself",
-           "if the change matters here: telec migrate --rerun " + step.migration->id()});
+           "if the change matters here: " + command_again(invocation) + " --rerun " + step.migration->id()});
     }
   }
   for (const std::string& id : plan.gone) {
-    report.findings.push_back({"script_gone", "v" + id, 0,
-                               recorded_text(history.details(id)) + ", and no longer in the tree",
-                               "put it back, or take the record away: telec migrate forget " + id});
+    report.findings.push_back(
+        {"script_gone", "v" + id, 0, recorded_text(history.details(id)) + ", and no longer in the tree",
+         "put it back, or take the record away: " + command_again(invocation, Verb::forget) + " " + id});
   }
   return without_digest;
 }
 
-void add_finding(const CheckResult& result, State state, const std::optional<Record>& record, Report& report) {
+void add_finding(const Invocation& invocation, const CheckResult& result, State state,
+                 const std::optional<Record>& record, Report& report) {
   const std::string& id = result.migration->id();
   const std::string path = result.migration->path();
   if (state == State::regressed) {
-    report.findings.push_back({"regressed", path, 0, recorded_text(record) + ", and check() is False now",
-                               "find out what undid it; to bring it about again: telec migrate --rerun " + id});
+    report.findings.push_back(
+        {"regressed", path, 0, recorded_text(record) + ", and check() is False now",
+         "find out what undid it; to bring it about again: " + command_again(invocation) + " --rerun " + id});
   } else if (state == State::unrecorded) {
     report.findings.push_back({"unrecorded", path, 0, "check() is True, and it is not recorded",
-                               "'telec migrate' records it as already present; so does: telec migrate mark " + id});
+                               "'" + run_again(invocation) + "' records it as already present; so does: " +
+                                   command_again(invocation, Verb::mark) + " " + id});
   } else if (state == State::failed) {
     report.findings.push_back({"check_failed", path, 0, "check() gave no answer: " + result.judgement.message,
                                "mend its check(): it is to look, and to answer True or False"});
@@ -92,7 +97,7 @@ void recheck(const Invocation& invocation, const Tree& tree, const History& hist
     if (state == State::failed && result.judgement.outcome == Outcome::no_python) {
       return State::not_reached;
     }
-    add_finding(result, state, history.details(result.migration->id()), report);
+    add_finding(invocation, result, state, history.details(result.migration->id()), report);
     return state;
   });
 }
@@ -126,7 +131,7 @@ int verify(const Invocation& invocation, Voice& voice, Report& report) {
   const History history = StateFile(directory).load();
   const Plan plan = make_plan(catalog, history, invocation.range);
   report.problems = plan.problems;
-  const std::size_t without_digest = compare_scripts(tree, history, plan, report);
+  const std::size_t without_digest = compare_scripts(invocation, tree, history, plan, report);
   if (standstill) {
     recheck(invocation, tree, history, plan, *standstill, voice, report);
   }

@@ -14,7 +14,7 @@ std::size_t count_in(UserState state, const std::vector<UserReport>& users) {
 }
 
 /// A failure of the script is one; of the surroundings, the next start of the user's application tries again.
-std::string hook_error_line(const ReportError& error) {
+std::string hook_error_line(const ReportError& error, const std::string& again) {
   const bool failed = error.code == ErrorCode::migration_failed || error.code == ErrorCode::timeout ||
                       error.code == ErrorCode::unrecorded;
   std::string line = failed                            ? "telec: failed: "
@@ -27,7 +27,7 @@ std::string hook_error_line(const ReportError& error) {
   if (!error.log.empty()) {
     line += "; log: " + printable(error.log);
   }
-  return line + "; then: telec migrate\n";
+  return line + "; then: " + printable(error.hint.empty() ? again : error.hint) + "\n";
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ std::string users_summary(const std::vector<UserReport>& users, bool dry_run) {
 }
 
 /// A line for each user who failed or was deferred, then the summary; nothing where nothing happened.
-static std::string hook_users_text(const std::vector<UserReport>& users, bool dry_run) {
+static std::string hook_users_text(const std::vector<UserReport>& users, bool dry_run, const std::string& again) {
   std::string text;
   bool anything = false;
   for (const UserReport& user : users) {
@@ -81,18 +81,18 @@ static std::string hook_users_text(const std::vector<UserReport>& users, bool dr
     if (!user.log.empty()) {
       text += "; log: " + printable(user.log);
     }
-    text += user.uid ? "; then: telec migrate --user " + printable(user.name) + "\n" : "\n";
+    text += user.uid ? "; then: " + printable(again + " --user " + user.name) + "\n" : "\n";
   }
   return anything ? text + "telec: " + users_summary(users, dry_run) + "\n" : "";
 }
 
-std::string hook_text(const Report& report) {
+std::string hook_text(const Report& report, const std::string& again) {
   if (report.users) {
     const bool early = report.users->empty() && report.error;
-    return early ? hook_error_line(*report.error) : hook_users_text(*report.users, report.dry_run);
+    return early ? hook_error_line(*report.error, again) : hook_users_text(*report.users, report.dry_run, again);
   }
   if (report.error) {
-    return hook_error_line(*report.error);
+    return hook_error_line(*report.error, again);
   }
   const std::size_t done = report.count(State::applied) + report.count(State::already_present);
   return done == 0 ? "" : "telec: " + counted(done, "migration") + " applied\n";

@@ -16,8 +16,8 @@ std::string user_line(const UserReport& user, bool dry_run);
 std::string users_summary(const std::vector<UserReport>& users, bool dry_run);
 
 /// All that --hook prints: a line for each user who failed or was deferred, then the summary; for a run without users
-/// one line. Nothing where nothing happened.
-std::string hook_text(const Report& report);
+/// one line. Nothing where nothing happened. `again`: the same run for one home, "telec migrate --to 1.2.0".
+std::string hook_text(const Report& report, const std::string& again);
 
 /// The exit code that a hook is given: 0 whatever happened, or with `strict` the real one.
 constexpr int hook_exit_code(bool strict, int exit_code) { return strict ? exit_code : 0; }

@@ -290,7 +290,7 @@ UidLimits uid_limits() {
 void require_root() {
   if (::geteuid() != 0) {
     throw Error(ErrorCode::unsafe, "--all-users and --user need root, who alone can become other users",
-                "for your own home, 'telec migrate' without them");
+                "for your own home, leave them out");
   }
 }
 

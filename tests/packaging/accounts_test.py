@@ -334,7 +334,7 @@ class Accounts(unittest.TestCase):
         self.assertEqual(result.returncode, 0)
         self.assertEqual(result.stdout.splitlines(), [
             *(f"telec: {name}: deferred: its home did not answer within 20.000 s, given up on for now; "
-              f"then: telec migrate --user {name}" for name in ("una", "vic")),
+              f"then: telec migrate --migrations-dir {self.machine.tree} --user {name}" for name in ("una", "vic")),
             "telec: 2 users migrated, 2 deferred: una, vic"])
         self.assertTrue(self.machine.effect("pam") and self.machine.effect("zoe"))
         # Without a limit of its own for the home it would be 600 seconds for each.
@@ -427,9 +427,9 @@ class Accounts(unittest.TestCase):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         lines = result.stdout.splitlines()
         self.assertEqual(len(lines), 3, result.stdout)
-        self.assertRegex(lines[0], r"^telec: joy: deferred: the lock .* is held .*; then: telec migrate --user joy$")
+        self.assertRegex(lines[0], r"^telec: joy: deferred: the lock .* is held .*; then: telec migrate --migrations-dir \S+ --user joy$")
         self.assertRegex(lines[1], r"^telec: kim: failed: 1\.0\.0/001_effect\.py at migrate: .*poisoned.*"
-                                   r"; then: telec migrate --user kim$")
+                                   r"; then: telec migrate --migrations-dir \S+ --user kim$")
         self.assertEqual(lines[2], "telec: 1 user migrated, 1 deferred: joy(75), 1 failed: kim(1)")
         self.assertEqual(self.machine.run("--all-users", "--hook=strict").returncode, 1)
         self.assertEqual(self.machine.run("--all-users", "--hook", env={"TELEC_HOOK_STRICT": "1"}).returncode, 1)

@@ -45,6 +45,7 @@ struct World : Interpreter, HistoryStore, Progress, StopRequest {
   int stop_signal = 0;
   History history;
   Report report;
+  std::string run_of = "telec migrate --state-file x.json --to 1.0.0";
 
   ChildResult run(const Migration& migration) override {
     happened.push_back("run " + migration.id());
@@ -84,7 +85,9 @@ struct World : Interpreter, HistoryStore, Progress, StopRequest {
       pending.push_back(&migration);
     }
     run_pending(pending, history, *this, *this, *this, *this,
-                {"0.1.0", "ada", "box", "telec migrate --state-file x.json"}, report);
+                {"0.1.0", "ada", "box", run_of, "telec migrate --state-file x.json",
+                 "telec migrate --state-file x.json --to 1.0.0 --strict"},
+                report);
   }
 
   [[nodiscard]] Texts states() const {
@@ -154,12 +157,40 @@ TEST_CASE("the first failure ends the run, and what was not reached is listed") 
   CHECK(world.report.error->traceback == "T");
   CHECK(world.report.error->output_tail == "out\n");
   CHECK(world.report.error->log == "/logs/one.log");
-  CHECK(world.report.error->hint.find("'/tree/v1.0.0/002_b.py'") != std::string::npos);
-  CHECK(world.report.error->hint.find("telec migrate --state-file x.json --only " + B) != std::string::npos);
+  CHECK(
+      world.report.error->hint ==
+      "mend what it complains of (the script is '/tree/v1.0.0/002_b.py'), then run 'telec migrate --state-file x.json "
+      "--to 1.0.0' again; to try this one alone: telec migrate --state-file x.json --only " +
+          B);
   CHECK(world.report.exit_code() == 1);
   CHECK_FALSE(world.history.contains(B));
   CHECK(world.states() == Texts{"applied " + A, "failed " + B, "not_reached " + C});
   CHECK(world.report.entries[1].log == "/logs/one.log");
+}
+
+TEST_CASE("one that was recorded before is still recorded when it fails, and only --rerun runs it") {
+  World world;
+  world.play({A, B});
+  world.report = {};
+  world.results[B] = failed();
+  world.play({B});
+  CHECK(world.history.contains(B));
+  CHECK(world.report.error->hint.ends_with("; to try this one alone: telec migrate --state-file x.json --rerun " + B +
+                                           "; it is still recorded: without --rerun it is not run"));
+  world.report = {};
+  world.results[B].ending = Stopped{2};
+  world.play({B});
+  CHECK(world.report.error->hint ==
+        "it is recorded as before; to go on, run 'telec migrate --state-file x.json --to 1.0.0' again: its check() "
+        "tells what is left to do");
+}
+
+TEST_CASE("where the run was of one alone, that is not said twice") {
+  World world;
+  world.results[B] = failed();
+  world.run_of = "telec migrate --state-file x.json --only " + B;
+  world.play({B});
+  CHECK(world.report.error->hint.ends_with("then run '" + world.run_of + "' again"));
 }
 
 TEST_CASE("a commit that fails is unrecorded at the stage commit, and ends the run") {
@@ -197,6 +228,8 @@ TEST_CASE("a stop that is asked for during a migration lets it finish, and ends 
   CHECK(world.states() == Texts{"applied " + A, "not_reached " + B, "not_reached " + C});
   CHECK(world.history.contains(A));
   CHECK(world.report.error->message == "stopped by SIGTERM before " + B);
+  CHECK(world.report.error->hint ==
+        "what ran is recorded; to go on, run 'telec migrate --state-file x.json --to 1.0.0' again");
   CHECK(world.report.exit_code() == 143);
 }
 
@@ -237,7 +270,9 @@ TEST_CASE("the time limit is its own error, and exits like a failure") {
   world.play({A, B});
   CHECK(world.states() == Texts{"failed " + A, "not_reached " + B});
   CHECK(world.report.error->code == ErrorCode::timeout);
-  CHECK(world.report.error->hint.find("telec migrate --state-file x.json --timeout SECONDS") != std::string::npos);
+  CHECK(world.report.error->hint ==
+        "nothing it started is left running; if it needs longer: telec migrate --state-file x.json --to 1.0.0 --strict "
+        "--timeout SECONDS");
   CHECK(world.report.exit_code() == 1);
 }
 

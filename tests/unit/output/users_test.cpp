@@ -20,7 +20,7 @@ ReportError error(ErrorCode code, const std::string& message) {
 std::string hook_line(const ReportError& error) {
   Report report;
   report.error = error;
-  return hook_text(report);
+  return hook_text(report, "telec migrate");
 }
 
 UserReport user(const std::string& name, UserState state, const std::string& reason = {}) {
@@ -36,7 +36,7 @@ std::string hook_of(const std::vector<UserReport>& users, bool dry_run = false) 
   Report report;
   report.users = users;
   report.dry_run = dry_run;
-  return hook_text(report);
+  return hook_text(report, "telec migrate");
 }
 
 }  // namespace
@@ -48,6 +48,12 @@ TEST_CASE("a hook's line tells whether it failed, was refused, or is only put of
   CHECK(hook_line(error(ErrorCode::unrecorded, "boom")) == "telec: failed: boom" + then);
   CHECK(hook_line(error(ErrorCode::unsafe, "boom")) == "telec: refused: boom" + then);
   CHECK(hook_line(error(ErrorCode::locked, "boom")) == "telec: deferred: boom" + then);
+}
+
+TEST_CASE("a hook's line ends in the error's own next step, where it has one") {
+  ReportError absent = error(ErrorCode::tree_untrusted, "the tree does not exist");
+  absent.hint = "name it\nwith DIR";
+  CHECK(hook_line(absent) == "telec: deferred: the tree does not exist; then: name it\\x0awith DIR\n");
 }
 
 TEST_CASE("a hook's line names the migration, the stage and the log, as far as there are any") {
@@ -62,13 +68,13 @@ TEST_CASE("a hook's line names the migration, the stage and the log, as far as t
 
 TEST_CASE("a hook without users says what was done, and nothing where nothing was") {
   Report report;
-  CHECK(hook_text(report).empty());
+  CHECK(hook_text(report, "telec migrate").empty());
   ReportEntry entry;
   for (const State state : {State::applied, State::already_present, State::pending}) {
     entry.state = state;
     report.entries.push_back(entry);
   }
-  CHECK(hook_text(report) == "telec: 2 migrations applied\n");
+  CHECK(hook_text(report, "telec migrate") == "telec: 2 migrations applied\n");
 }
 
 TEST_CASE("a hook for users names those who failed or were put off, and is silent where nothing happened") {
@@ -92,11 +98,18 @@ TEST_CASE("a hook for users names those who failed or were put off, and is silen
         "telec: 1 user migrated, 1 deferred: cy, 2 failed: bob(1), eve\n");
 }
 
+TEST_CASE("what a hook says to do for a user is the same run") {
+  Report report;
+  report.users = {user("bob", UserState::failed, "boom")};
+  CHECK(hook_text(report, "telec migrate --to 1.0.0")
+            .starts_with("telec: bob: failed: boom; then: telec migrate --to 1.0.0 --user bob\n"));
+}
+
 TEST_CASE("what stopped a run for users before anybody's turn is one line") {
   Report report;
   report.users.emplace();
   report.error = error(ErrorCode::unsafe, "others can write to it");
-  CHECK(hook_text(report) == "telec: refused: others can write to it; then: telec migrate\n");
+  CHECK(hook_text(report, "telec migrate") == "telec: refused: others can write to it; then: telec migrate\n");
   report.users->push_back(user("bob", UserState::failed, "boom"));
-  CHECK(hook_text(report).starts_with("telec: bob: failed: boom"));
+  CHECK(hook_text(report, "telec migrate").starts_with("telec: bob: failed: boom"));
 }

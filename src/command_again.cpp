@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "command_again.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+
+#include "text.hpp"
+
+namespace telec {
+namespace {
+
+bool has_option(Verb verb, std::string_view name) {
+  return std::ranges::any_of(options(),
+                             [&](const OptionRow& row) { return name == row.name && has_option(verb, row); });
+}
+
+void add(std::string& command, const char* option, const std::string& value) {
+  const bool plain =
+      value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./~+:@%=-") ==
+      std::string::npos;
+  command.append(" --").append(option).append(" ").append(plain ? value : shell_quoted(value));
+}
+
+void add_seconds(std::string& command, const char* option, double seconds, double usual) {
+  if (seconds != usual) {
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%.15g", seconds);
+    add(command, option, text.data());
+  }
+}
+
+}  // namespace
+
+std::string command_again(const Invocation& invocation, Verb verb) {
+  std::string command = std::string("telec ") + row_of(verb).words;
+  const auto add_place = [&](const char* option, const std::optional<std::string>& value) {
+    if (value && has_option(verb, option)) {
+      add(command, option, *value);
+    }
+  };
+  add_place("migrations-dir", invocation.migrations_dir);
+  if (verb != Verb::lint) {  // has it, as every verb, and looks at none
+    add_place("state-file", invocation.state_file);
+  }
+  add_place("python", invocation.python);
+  return command;
+}
+
+std::string run_again(const Invocation& invocation) {
+  const Invocation usual;
+  std::string command = command_again(invocation);
+  command += invocation.all_users ? " --all-users" : "";
+  for (const std::string& name : invocation.users) {
+    add(command, "user", name);
+  }
+  if (invocation.from) {
+    add(command, "from", invocation.from->text());
+  }
+  if (invocation.to) {
+    add(command, "to", invocation.to->text());
+  }
+  for (const std::string& id : invocation.only) {
+    add(command, "only", id);
+  }
+  for (const std::string& id : invocation.rerun) {
+    add(command, "rerun", id);
+  }
+  command += invocation.strict ? " --strict" : "";
+  command += invocation.prestart ? "" : " --no-prestart";
+  add_seconds(command, "timeout", invocation.timeout, usual.timeout);
+  if (names_users(invocation)) {
+    add_seconds(command, "user-timeout", invocation.user_timeout, usual.user_timeout);
+  }
+  return command;
+}
+
+std::string run_one(const Invocation& invocation) {
+  Invocation one = invocation;
+  one.from.reset();
+  one.to.reset();
+  one.only.clear();
+  one.rerun.clear();
+  return run_again(one);
+}
+
+std::string run_longer(const Invocation& invocation) {
+  Invocation longer = invocation;
+  longer.timeout = Invocation().timeout;
+  return run_again(longer);
+}
+
+std::string hint_in_full(const std::string& hint, const Invocation& invocation) {
+  std::string text = hint;
+  for (const VerbRow& row : verbs()) {
+    const std::string bare = std::string("'telec ") + row.words + "'";
+    const std::string full =
+        "'" + (row.verb == Verb::migrate ? run_again(invocation) : command_again(invocation, row.verb)) + "'";
+    for (std::size_t at = text.find(bare); at != std::string::npos; at = text.find(bare, at + full.size())) {
+      text.replace(at, bare.size(), full);
+    }
+  }
+  return text;
+}
+
+}  // namespace telec

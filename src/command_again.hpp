@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// The commands that a hint tells to type: with what was typed before, so that they can be typed as they stand. Pure.
+#pragma once
+
+#include <string>
+
+#include "command_line.hpp"
+
+namespace telec {
+
+/// `verb` at the same place: "telec migrate status --state-file x.json", with --migrations-dir, --state-file and
+/// --python as far as they were typed and the verb has them.
+std::string command_again(const Invocation& invocation, Verb verb = Verb::migrate);
+
+/// The same run: also what selects its migrations, and what decides how each of them ends.
+std::string run_again(const Invocation& invocation);
+
+/// The same for one migration, whose --only or --rerun is to follow.
+std::string run_one(const Invocation& invocation);
+
+/// The same run without its --timeout, which is to follow.
+std::string run_longer(const Invocation& invocation);
+
+/// A hint from where nobody knows what was typed: each 'telec migrate' in it, and each 'telec migrate WORD', becomes
+/// the command at the same place. What is complete already stays as it is.
+std::string hint_in_full(const std::string& hint, const Invocation& invocation);
+
+}  // namespace telec

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "command_again.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace telec;
+
+namespace {
+
+using Arguments = std::vector<std::string_view>;
+
+Invocation typed(const Arguments& words) { return parse_command_line(words); }
+
+const std::string A = "1.0.0/001_a.py";
+const std::string B = "1.1.0/002_b.py";
+
+}  // namespace
+
+TEST_CASE("a command of another verb is at the same place, as far as that verb can say it") {
+  const Invocation run = typed({"migrate", "--migrations-dir", "t", "--state-file", "s.json", "--python", "/p", "--to",
+                                "1.2.0", "--strict", "-q"});
+  CHECK(command_again(run) == "telec migrate --migrations-dir t --state-file s.json --python /p");
+  CHECK(command_again(run, Verb::status) == "telec migrate status --migrations-dir t --state-file s.json");
+  CHECK(command_again(run, Verb::mark) == "telec migrate mark --migrations-dir t --state-file s.json --python /p");
+  CHECK(command_again(run, Verb::lint) == "telec migrate lint --migrations-dir t --python /p");
+  CHECK(command_again(typed({"migrate"}), Verb::rebuild) == "telec migrate rebuild");
+}
+
+TEST_CASE("a value that a shell would not take as it stands is quoted") {
+  CHECK(command_again(typed({"migrate", "--state-file", "my file.json"})) ==
+        "telec migrate --state-file 'my file.json'");
+}
+
+TEST_CASE("the same run again selects the same migrations, and judges them alike") {
+  CHECK(run_again(typed({"migrate"})) == "telec migrate");
+  CHECK(run_again(typed({"migrate", "--from", "v1.0.0", "--to", "1.1.0"})) == "telec migrate --from 1.0.0 --to 1.1.0");
+  CHECK(run_again(typed({"migrate", "--rerun", B, "--only", A, "--only", B})) ==
+        "telec migrate --only " + A + " --only " + B + " --rerun " + B);
+  CHECK(run_again(typed({"migrate", "--strict", "--no-prestart", "--timeout", "0.5", "--state-file", "s"})) ==
+        "telec migrate --state-file s --strict --no-prestart --timeout 0.5");
+  CHECK(run_again(typed({"migrate", "--timeout", "2.592e6"})) == "telec migrate --timeout 2592000");
+  CHECK(run_again(typed({"migrate", "--all-users", "--user", "ada", "--user-timeout", "90"})) ==
+        "telec migrate --all-users --user ada --user-timeout 90");
+}
+
+TEST_CASE("what only decides how a run is told is not repeated") {
+  CHECK(run_again(typed({"migrate", "-v", "--json", "--color", "never", "--hook", "--events", "x"})) ==
+        "telec migrate");
+  CHECK(run_again(typed({"migrate", "-q", "-n", "--check", "--lock-timeout", "0"})) == "telec migrate");
+}
+
+TEST_CASE("the commands that are to be gone on with leave out what follows") {
+  const Invocation run =
+      typed({"migrate", "--state-file", "s", "--from", "1.0.0", "--only", A, "--strict", "--timeout", "5"});
+  CHECK(run_one(run) == "telec migrate --state-file s --strict --timeout 5");
+  CHECK(run_longer(run) == "telec migrate --state-file s --from 1.0.0 --only " + A + " --strict");
+}
+
+TEST_CASE("every command can be typed") {
+  const Invocation run = typed({"migrate", "--migrations-dir", "t", "--python", "/p", "--from", "1.0.0", "--to",
+                                "2.0.0", "--only", A, "--rerun", B, "--strict", "--no-prestart", "--timeout", "2.25"});
+  const std::string command = run_again(run);
+  Arguments words;
+  for (std::string_view rest = command; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    words.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  words.erase(words.begin());
+  CHECK(run_again(typed(words)) == command);
+}
+
+TEST_CASE("a hint is completed with what was typed, and only once") {
+  const Invocation run = typed({"migrate", "--state-file", "s", "--to", "1.1.0"});
+  const std::string full =
+      "then run 'telec migrate --state-file s --to 1.1.0' again; or 'telec migrate rebuild --state-file s'";
+  CHECK(hint_in_full("then run 'telec migrate' again; or 'telec migrate rebuild'", run) == full);
+  CHECK(hint_in_full(full, run) == full);
+  CHECK(hint_in_full("'telec migrate log', 'telec migrate'", typed({"migrate"})) ==
+        "'telec migrate log', 'telec migrate'");
+  CHECK(hint_in_full("did you mean 'telec migrate --dry-run'?", run) == "did you mean 'telec migrate --dry-run'?");
+  CHECK(hint_in_full("", run).empty());
+}
