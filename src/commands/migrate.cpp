@@ -145,11 +145,22 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
 }  // namespace
 
 void refuse_problems_if_strict(const Invocation& invocation, const Report& report) {
-  if (invocation.strict && !report.problems.empty()) {
-    throw Error(ErrorCode::tree_untrusted,
-                counted(report.problems.size(), "problem") + " in the migrations tree, and --strict was given",
-                "mend what is listed above; nothing was run");
+  if (!invocation.strict || report.problems.empty()) {
+    return;
   }
+  const auto late = static_cast<std::size_t>(
+      std::ranges::count_if(report.problems, [](const Problem& problem) { return problem.kind == "out_of_order"; }));
+  Invocation lenient = invocation;
+  lenient.strict = false;
+  std::string hint = late < report.problems.size() ? "mend what is listed above; " : "";
+  if (late > 0) {
+    hint += "what arrived late cannot be mended, and is run without --strict: " + run_again(lenient) + "; ";
+  }
+  throw Error(ErrorCode::tree_untrusted,
+              counted(report.problems.size(), "problem") +
+                  (late == 0 ? " in the migrations tree" : " in the migrations tree and the history") +
+                  ", and --strict was given",
+              hint + "nothing was run");
 }
 
 namespace {
