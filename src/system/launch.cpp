@@ -63,13 +63,19 @@ struct Birth {
 
 [[noreturn]] void become(const Birth& birth) {
   const auto& [spec, arguments, environment, parent, report] = birth;
+  if (!mutant(Mutant::no_session) && ::setsid() < 0) {
+    fail(report, Step::session);
+  }
+  // What a terminal sent until here was for the runner. All is blocked, and what is pending goes when it is ignored
+  // (POSIX, sigaction()).
   struct sigaction action = {};
+  action.sa_handler = SIG_IGN;
+  for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTSTP}) {
+    ::sigaction(signal, &action, nullptr);
+  }
   action.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) {
     ::sigaction(signal, &action, nullptr);  // fails for SIGKILL, SIGSTOP and what libc keeps to itself
-  }
-  if (!mutant(Mutant::no_session) && ::setsid() < 0) {
-    fail(report, Step::session);
   }
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
     fail(report, Step::death_signal);

@@ -29,11 +29,6 @@ LOOKS = "?stat,?lstat,?newfstatat,?statx,?stat64,?lstat64,?fstatat64,?access,?fa
 WRITES = "write,pwrite64,writev,?pwritev,?truncate,ftruncate,?rename,?renameat,?renameat2,?unlink,?unlinkat,?mkdir,?mkdirat,?link,?linkat,?chmod,fchmod,?fchmodat,?utimensat,fallocate"
 
 
-def strace_works():
-    return shutil.which("strace") and subprocess.run(["strace", "-o", "/dev/null", "true"], check=False,
-                                                     stderr=subprocess.DEVNULL).returncode == 0
-
-
 class Counted(unittest.TestCase):
     def setUp(self):
         self.home = telec.Home()
@@ -69,7 +64,7 @@ class Counted(unittest.TestCase):
                               f'  "history": [\n{entries}\n  ]\n}}\n')
 
 
-@unittest.skipUnless(strace_works(), "strace is not installed, or cannot trace here")
+@unittest.skipUnless(telec.strace_works(), "strace is not installed, or cannot trace here")
 class Calls(Counted):
     def add(self, count):
         self.home.add_all(*[f"1.0.0/{i:03}_step.py" for i in range(1, count + 1)])

@@ -232,6 +232,11 @@ def children_of(pid):
         return []
 
 
+def strace_works():
+    return shutil.which("strace") is not None and subprocess.run(["strace", "-o", "/dev/null", "true"], check=False,
+                                                                 stderr=subprocess.DEVNULL).returncode == 0
+
+
 def main(suite):
     """Runs the calling module's tests and prints one summary line, `SUITE: N passed, N failed[, N skipped]`."""
     module = sys.modules["__main__"]

@@ -476,6 +476,24 @@ class StartedOddly(SignalTest):
         self.assertEqual(result.code, 1, result)
         self.assertEqual(result.document["error"]["code"], "timeout")
 
+    @unittest.skipUnless(telec.strace_works(), "strace is not installed, or cannot trace here")
+    def test_what_a_terminal_sent_before_a_script_had_a_session_of_its_own_is_not_for_it(self):
+        home = telec.Home()
+        self.addCleanup(home.close)
+        home.add(FIRST)
+        process = subprocess.Popen(["strace", "-f", "-o", "/dev/null", "-e", "trace=setsid", "-e", "inject=setsid:delay_enter=1000000",
+                                    telec.binary(), "migrate"], env=home.environment(), cwd=home.path, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+        def below(pid, steps):
+            children = telec.children_of(pid)
+            return children and (children[0] if steps == 1 else below(children[0], steps - 1))
+        launched = telec.wait_until(lambda: below(process.pid, 2))
+        self.assertEqual(os.getpgid(launched), os.getpgid(process.pid), "it had a session before it was to get the signal")
+        os.kill(launched, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, home.applied()), (0, [FIRST]), out + err)
+
     def test_what_ended_in_time_while_the_runner_was_stopped_is_no_time_out(self):
         home = self.home()
         process = self.start(home, "--timeout", "2")
