@@ -97,6 +97,18 @@ class Calls(Counted):
         self.assertEqual(words, [*["start"] * 3, "sync", "sync", "start", *["sync"] * 6])
 
     @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
+    def test_after_a_failure_the_one_that_waits_is_killed_and_waited_for(self):
+        self.home.add("1.0.0/001_fails.py", "import time\n\ndef check():\n    time.sleep(1)\n    raise ValueError\n\ndef migrate():\n    return True\n")
+        self.home.add("1.0.0/002_step.py")
+        self.home.add("1.0.0/003_step.py")
+        lines = self.trace("kill,wait4,waitpid," + STARTS, "migrate", code=1)
+        started = [int(line.rsplit("=", 1)[1]) for line in lines if line.startswith("clone")]
+        reaped = [int(found.group(1)) for found in (re.match(r"wait(?:4|pid)\((\d+),.*= \1$", line) for line in lines) if found]
+        self.assertEqual(len(started), 2, lines)
+        self.assertEqual(sorted(reaped), started, lines)
+        self.assertTrue(any(line.startswith(f"kill({started[1]}, SIGKILL)") for line in lines), lines)
+
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
     def test_so_it_is_where_the_next_one_is_not_ready(self):
         self.add(4)
         # Each but the last comes up when the one after it has been started: until then it is not ready. (Which one it is, its

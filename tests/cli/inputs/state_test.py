@@ -89,8 +89,8 @@ BROKEN_TEXT = {
     "two documents": (json.dumps(GOOD) + "\n" + json.dumps(GOOD), "line 2"),
     "a merge conflict": (b'<<<<<<< ours\n{"applied": []}\n=======\n{"applied": []}\n>>>>>>> theirs\n', "line 1"),
     "gzip": (b"\x1f\x8b\x08\x00" + bytes(range(60)), ""),
-    "64 MiB of blanks": (b" " * (64 << 20), "large"),
-    "64 MiB of ids": (b'{"applied": [' + b'"1.1.0/001_x.py", ' * (4 << 20) + b'"1.1.0/001_x.py"]}', "large"),
+    "65 MiB of blanks": (b" " * (65 << 20), "large"),
+    "72 MiB of ids": (b'{"applied": [' + b'"1.1.0/001_x.py", ' * (4 << 20) + b'"1.1.0/001_x.py"]}', "large"),
     # depth
     "a million arrays": (b'{"applied": ' + b"[" * MILLION + b"]" * MILLION + b"}", "line 1"),
     "a million arrays in an unknown key": (b'{"applied": [], "x": ' + b"[" * MILLION + b"]" * MILLION + b"}", "deep"),
