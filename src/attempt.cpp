@@ -137,10 +137,11 @@ std::vector<AttemptRecord> merge_attempts(std::vector<AttemptRecord> attempts, c
   }
   // Times have whole seconds: what is equal stays in the order in which it was written, which is turned around below.
   std::ranges::stable_sort(placed, {}, &std::pair<std::string, AttemptRecord>::first);
+  std::ranges::reverse(placed);
   std::vector<AttemptRecord> newest_first;
-  for (auto place = placed.rbegin(); place != placed.rend(); ++place) {
-    if (id.empty() || place->second.id == id) {
-      newest_first.push_back(std::move(place->second));
+  for (auto& [place, attempt] : placed) {
+    if (id.empty() || attempt.id == id) {
+      newest_first.push_back(std::move(attempt));
     }
   }
   return newest_first;
