@@ -182,7 +182,8 @@ const std::vector<OptionRow>& options() {
        [](In in, Name name, Value value) { in.user_timeout = seconds_value(name, value, 0.001); }},
       {"hook", 0, "strict", false, run,
        "for a package's hook: wait for nothing, say a line where something was done or failed, and exit 0, but 2 for "
-       "wrong usage; does nothing for root without a ~/.teleclaude or a named state file, which -v says; strict: keep "
+       "a command line that cannot be read; does nothing for root without a ~/.teleclaude or a named state file, which "
+       "-v says; strict: keep "
        "the exit codes",
        [](In in, Name, Value value) { in.hook = hook_value(value); }, true},
       {"events", 0, "FILE|FD", false, run,

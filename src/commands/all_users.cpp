@@ -43,7 +43,7 @@ std::vector<Account> chosen_accounts(const Invocation& invocation, std::vector<U
     const auto account = account_named(name);
     if (!account && invocation.hook == Hook::none) {
       throw Error(ErrorCode::usage, "--user " + quoted(name) + ": there is no such user",
-                  "nobody was migrated; look the name up with: getent passwd " + quoted(name));
+                  "nobody was migrated; look the name up with: getent passwd " + shell_quoted(name));
     }
     if (!account) {
       reports.push_back(unknown_user(name));

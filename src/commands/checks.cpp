@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "checks.hpp"
 
+#include "../system/leftovers.hpp"
 #include "../system/python.hpp"
 #include "../system/surroundings.hpp"
 #include "../system/trusted_place.hpp"
@@ -54,6 +55,10 @@ void run_checks(const std::vector<const Migration*>& migrations, const Invocatio
   options.timeout = invocation.timeout;
   options.only_check = true;
   const LogDirectory no_logs;
+  if (const std::string trouble = Leftovers::trouble(); !trouble.empty()) {
+    console.note(trouble);
+    report.notes.push_back(trouble);
+  }
   Python python(std::move(options), tree, no_logs, lock, stop, console);
   console.planned(migrations);
   for (std::size_t i = 0; i < migrations.size() && !report.error; ++i) {

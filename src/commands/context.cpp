@@ -164,10 +164,13 @@ void Voice::note(const std::string& text) {
 }
 
 int Voice::finish_hook(const Report& report, int exit_code) {
-  Invocation own = invocation_;  // each user has a command of their own
-  own.all_users = false;
-  own.users.clear();
-  out_.write(json_ ? json_document(report) : hook_text(report, run_again(own)));
+  const auto again = [this](const std::string& name) {
+    Invocation one = invocation_;
+    one.all_users = false;
+    one.users = name.empty() ? std::vector<std::string>() : std::vector{name};
+    return run_again(one);
+  };
+  out_.write(json_ ? json_document(report) : hook_text(report, again));
   out_.flush();
   return hook_exit_code(hook_ == Hook::strict, exit_code);
 }

@@ -134,6 +134,7 @@ int verify(const Invocation& invocation, Voice& voice, Report& report) {
   const std::size_t without_digest = compare_scripts(invocation, tree, history, plan, report);
   if (standstill) {
     recheck(invocation, tree, history, plan, *standstill, voice, report);
+    standstill.reset();  // what is left is to be said, which may take as long as its reader likes
   }
   std::ranges::stable_sort(report.findings, {}, &Finding::path);
   voice.insist(findings_text(report.findings, voice.result_style()));

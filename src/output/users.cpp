@@ -68,7 +68,8 @@ std::string users_summary(const std::vector<UserReport>& users, bool dry_run) {
 }
 
 /// A line for each user who failed or was deferred, then the summary; nothing where nothing happened.
-static std::string hook_users_text(const std::vector<UserReport>& users, bool dry_run, const std::string& again) {
+static std::string hook_users_text(const std::vector<UserReport>& users, bool dry_run,
+                                   const std::function<std::string(const std::string&)>& again) {
   std::string text;
   bool anything = false;
   for (const UserReport& user : users) {
@@ -81,18 +82,18 @@ static std::string hook_users_text(const std::vector<UserReport>& users, bool dr
     if (!user.log.empty()) {
       text += "; log: " + printable(user.log);
     }
-    text += user.uid ? "; then: " + printable(again + " --user " + user.name) + "\n" : "\n";
+    text += user.uid ? "; then: " + printable(again(user.name)) + "\n" : "\n";
   }
   return anything ? text + "telec: " + users_summary(users, dry_run) + "\n" : "";
 }
 
-std::string hook_text(const Report& report, const std::string& again) {
+std::string hook_text(const Report& report, const std::function<std::string(const std::string& name)>& again) {
   if (report.users) {
     const bool early = report.users->empty() && report.error;
-    return early ? hook_error_line(*report.error, again) : hook_users_text(*report.users, report.dry_run, again);
+    return early ? hook_error_line(*report.error, again("")) : hook_users_text(*report.users, report.dry_run, again);
   }
   if (report.error) {
-    return hook_error_line(*report.error, again);
+    return hook_error_line(*report.error, again(""));
   }
   const std::size_t done = report.count(State::applied) + report.count(State::already_present);
   return done == 0 ? "" : "telec: " + counted(done, "migration") + " applied\n";

@@ -2,6 +2,7 @@
 // What is seen of a run for many users, and of any run inside a package's hook: values to text.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,9 @@ std::string user_line(const UserReport& user, bool dry_run);
 std::string users_summary(const std::vector<UserReport>& users, bool dry_run);
 
 /// All that --hook prints: a line for each user who failed or was deferred, then the summary; for a run without users
-/// one line. Nothing where nothing happened. `again`: the same run for one home, "telec migrate --to 1.2.0".
-std::string hook_text(const Report& report, const std::string& again);
+/// one line. Nothing where nothing happened. `again` gives the same run for that user alone, or, without a name, for
+/// whose home it was: "telec migrate --to 1.2.0 --user ada".
+std::string hook_text(const Report& report, const std::function<std::string(const std::string& name)>& again);
 
 /// The exit code that a hook is given: 0 whatever happened, or with `strict` the real one.
 constexpr int hook_exit_code(bool strict, int exit_code) { return strict ? exit_code : 0; }

@@ -82,6 +82,14 @@ std::string_view front_piece(std::string_view text) {
   }
   for (std::size_t close = text.find('\'', quote + 1); close != std::string_view::npos;
        close = text.find('\'', close + 1)) {
+    if (text[close - 1] == ' ' && close - 1 > quote) {
+      // A command has words in quotes of their own: this opens one.
+      const std::size_t inner = text.find('\'', close + 1);
+      if (inner != std::string_view::npos && text.find('\'', inner + 1) != std::string_view::npos) {
+        close = inner;
+        continue;
+      }
+    }
     const std::size_t after = text.find_first_not_of("):;,.?", close + 1);
     if (after == std::string_view::npos || text[after] == ' ') {
       end = std::max(end, std::min(after, text.size()));

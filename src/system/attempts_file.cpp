@@ -18,7 +18,8 @@ namespace {
 constexpr const char* file_name = "attempts.jsonl";
 constexpr const char* older_name = "attempts.jsonl.1";
 
-/// A regular file's bytes, at most `limit`; nothing, with errno, where it is not there, is none or cannot be read.
+/// A regular file's bytes, about `limit` of them at most; nothing, with errno, where it is not there, is none or cannot
+/// be read.
 std::optional<std::string> text_of(int directory, const char* name, std::size_t limit) {
   const FileDescriptor file = open_at(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   struct stat status = {};
@@ -30,7 +31,6 @@ std::optional<std::string> text_of(int directory, const char* name, std::size_t 
     return std::nullopt;
   }
   std::string text;
-  errno = EFBIG;  // unless it cannot be read
   return read_all(file.get(), text, limit) ? std::optional(std::move(text)) : std::nullopt;
 }
 

@@ -36,7 +36,7 @@ std::vector<std::string> pth_files(const std::string& directory) {
 /// The directories that a .pth in `directory` names, there or not: site.addpackage() passes over those that are not,
 /// and leaves no trace of them. Lines that begin with `import` are code, and what that reads cannot be known.
 std::vector<std::string> directories_in(const std::string& directory, const std::string& file) {
-  constexpr std::size_t read_at_most = std::size_t{64} * 1024;
+  constexpr std::size_t read_at_most = std::size_t{1024} * 1024;
   std::vector<std::string> directories;
   std::string text;
   const FileDescriptor descriptor = open_at(AT_FDCWD, file.c_str(), O_RDONLY | O_NONBLOCK);

@@ -273,7 +273,7 @@ class ScriptRun::Watched {
                            whole_seconds(monotonic_seconds() - greeted_at_.value_or(began_)) + " now, " +
                            whole_seconds(timeout_) + " at the most), then stopping; once more to stop it now");
       } else if (count > 1) {
-        if (!forced_) {
+        if (!forced_ && !has_ended()) {
           progress_.stopping(signal_name(stop_.signal()) + " again: ending " + id_ + " now");
         }
         end(Stopped{stop_.signal()});

@@ -236,6 +236,7 @@ void StateFile::probe(const History& history, std::size_t more) const {
     throw io_error("replace", directory_.directory() + "/" + old_name(), EISDIR);
   }
   const std::string bytes(size, ' ');  // before there is a file to leave behind
+  remove_leftover(old_temporary_name());
   remove_leftover(temporary);
   FileDescriptor file =
       open_at(directory_.descriptor(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);

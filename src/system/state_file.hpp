@@ -60,9 +60,9 @@ class StateFile : public HistoryStore {
   /// find.
   void may_commit(const LockFile& lock) { lock_ = &lock; }
 
-  /// Writes as many bytes as `history` and that many more records take, and takes them away again, so that a full or
-  /// read-only file system is noticed before a script runs; looks at the place of `.old` too. Throws Error (io): that,
-  /// or that the file would be larger than load() accepts.
+  /// Writes about as many bytes as `history` and that many more records take, and takes them away again, so that a full
+  /// or read-only file system is noticed before a script runs; looks at the place of `.old` too. Throws Error (io):
+  /// that, or that the file would be larger than load() accepts.
   void probe(const History& history, std::size_t more) const;
 
   /// Under the lock, in this order (as dpkg and ostree do, after rename(2) and fsync(2)): nothing has changed

@@ -43,7 +43,7 @@ def runner_points(world, tally, options):
 def points_until_asleep(world, id):
     """The points of a run from its fork for `id` until that script sleeps and the runner waits for it."""
     traces = []
-    for i in range(2):
+    for i in range(5):  # how often it waits for what is printed differs from one run to the next
         with checker.Disposable(world, "absent") as place:
             place.put_to_sleep(id)
             trace = world.folder / f"asleep-{checker.effect_name(id)}-{i}"

@@ -103,8 +103,8 @@ def planted_while_running(env):
         temporary = home.data / "migration_state.json.tmp"
         home.add("1.0.0/001_plant.py", PLANT.format(temporary=str(temporary), precious=str(precious)))
         trace = home.path / "trace"
-        # The first two removals are the probe's.
-        done = subprocess.run([STRACE, "-qq", "-o", str(trace), "-e", "trace=unlinkat", "-e", "inject=unlinkat:retval=0:when=3+",
+        # The first three removals are the probe's.
+        done = subprocess.run([STRACE, "-qq", "-o", str(trace), "-e", "trace=unlinkat", "-e", "inject=unlinkat:retval=0:when=4+",
                                telec.binary(), "migrate"], env=home.environment(**env), capture_output=True, check=False,
                               stdin=subprocess.DEVNULL, cwd=str(home.path))
         if "(INJECTED)" not in trace.read_text() or not os.path.exists(precious):

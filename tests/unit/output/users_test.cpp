@@ -17,10 +17,12 @@ ReportError error(ErrorCode code, const std::string& message) {
   return error;
 }
 
+std::string again(const std::string& name) { return "telec migrate" + (name.empty() ? "" : " --user " + name); }
+
 std::string hook_line(const ReportError& error) {
   Report report;
   report.error = error;
-  return hook_text(report, "telec migrate");
+  return hook_text(report, again);
 }
 
 UserReport user(const std::string& name, UserState state, const std::string& reason = {}) {
@@ -36,7 +38,7 @@ std::string hook_of(const std::vector<UserReport>& users, bool dry_run = false) 
   Report report;
   report.users = users;
   report.dry_run = dry_run;
-  return hook_text(report, "telec migrate");
+  return hook_text(report, again);
 }
 
 }  // namespace
@@ -68,13 +70,13 @@ TEST_CASE("a hook's line names the migration, the stage and the log, as far as t
 
 TEST_CASE("a hook without users says what was done, and nothing where nothing was") {
   Report report;
-  CHECK(hook_text(report, "telec migrate").empty());
+  CHECK(hook_text(report, again).empty());
   ReportEntry entry;
   for (const State state : {State::applied, State::already_present, State::pending}) {
     entry.state = state;
     report.entries.push_back(entry);
   }
-  CHECK(hook_text(report, "telec migrate") == "telec: 2 migrations applied\n");
+  CHECK(hook_text(report, again) == "telec: 2 migrations applied\n");
 }
 
 TEST_CASE("a hook for users names those who failed or were put off, and is silent where nothing happened") {
@@ -98,18 +100,11 @@ TEST_CASE("a hook for users names those who failed or were put off, and is silen
         "telec: 1 user migrated, 1 deferred: cy, 2 failed: bob(1), eve\n");
 }
 
-TEST_CASE("what a hook says to do for a user is the same run") {
-  Report report;
-  report.users = {user("bob", UserState::failed, "boom")};
-  CHECK(hook_text(report, "telec migrate --to 1.0.0")
-            .starts_with("telec: bob: failed: boom; then: telec migrate --to 1.0.0 --user bob\n"));
-}
-
 TEST_CASE("what stopped a run for users before anybody's turn is one line") {
   Report report;
   report.users.emplace();
   report.error = error(ErrorCode::unsafe, "others can write to it");
-  CHECK(hook_text(report, "telec migrate") == "telec: refused: others can write to it; then: telec migrate\n");
+  CHECK(hook_text(report, again) == "telec: refused: others can write to it; then: telec migrate\n");
   report.users->push_back(user("bob", UserState::failed, "boom"));
-  CHECK(hook_text(report, "telec migrate").starts_with("telec: bob: failed: boom"));
+  CHECK(hook_text(report, again).starts_with("telec: bob: failed: boom"));
 }

@@ -66,4 +66,7 @@ TEST_CASE("what is in quotes, a command at the end and what is too wide stay in 
   CHECK(wrapped("an 'open quote is no reason", 10, 0, 0) == "an 'open\nquote is\nno reason");
   CHECK(wrapped("o'clock it is, x'y", 8, 0, 0) == "o'clock\nit is,\nx'y");
   CHECK(wrapped("'it's a name' is there", 8, 0, 0) == "'it's a name'\nis there");
+  CHECK(wrapped("run 'telec --dir 'my m' --to 1.0.0' again", 12, 0, 0) ==
+        "run\n'telec --dir 'my m' --to 1.0.0'\nagain");
+  CHECK(wrapped("run 'telec --dir 'my m'' again", 12, 0, 0) == "run\n'telec --dir 'my m''\nagain");
 }
