@@ -16,6 +16,7 @@ import sweep
 from sweep import STRACE
 
 SUITE = "kill"
+TRIES = 12  # how often a run waits differs from one to the next: a point that was not reached is tried again
 
 
 def runner_points(world, tally, options):
@@ -28,7 +29,7 @@ def runner_points(world, tally, options):
 
         def work(point, start=start):
             name, occurrence = point
-            for _ in range(6):  # how often it waits differs from run to run: a point that was not reached is tried again
+            for _ in range(TRIES):
                 with checker.Disposable(world, start) as place:
                     result, fired = sweep.injected(place, name, f"signal=KILL:when={occurrence}")
                     broken = place.broken_after(result, killed=fired) + place.broken_after_rerun()
@@ -129,7 +130,7 @@ def python_points(world, tally, options):
 
         def work(point, spawn=spawn, more=more):
             name, occurrence = point
-            for _ in range(8):  # which of two pythons is the one that is counted changes what calls it makes
+            for _ in range(TRIES):  # which of two pythons is the one that is counted changes what calls it makes
                 with checker.Disposable(world, "absent") as place:
                     inject = f"-e inject={name}:signal=KILL:when={occurrence}"
                     result = place.run(options=(*wrapper(place, spawn, name, inject), *more))
@@ -160,7 +161,7 @@ def both_at_once(world, tally, options):
 
     def work(point):
         name, occurrence = point
-        for _ in range(4):
+        for _ in range(TRIES):
             with checker.Disposable(world, "one recorded") as place:
                 trace = place.root / "trace"
                 prefix = ["unshare", "-p", "-f", "--kill-child=KILL", STRACE, "-qq", "-o", str(trace), "-e", "trace=" + name,
@@ -244,7 +245,7 @@ def asked_to_stop(world, tally, options):
         def work(point, name_of_signal=name_of_signal):
             name, occurrence = point
             number = int(getattr(signal, "SIG" + name_of_signal))
-            for _ in range(4):
+            for _ in range(TRIES):
                 with checker.Disposable(world, "absent") as place:
                     result, fired = sweep.injected(place, name, f"signal={name_of_signal}:when={occurrence}")
                     # Before it listens the signal does what it always does; to SIGQUIT it never listens.
@@ -270,7 +271,7 @@ def stopped_and_continued(world, tally, options):
 
     def work(point):
         name, occurrence = point
-        for _ in range(4):
+        for _ in range(TRIES):
             with checker.Disposable(world, "absent") as place:
                 trace, done, stopped = place.root / "trace", threading.Event(), threading.Event()
 
