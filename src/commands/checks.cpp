@@ -55,10 +55,7 @@ void run_checks(const std::vector<const Migration*>& migrations, const Invocatio
   options.timeout = invocation.timeout;
   options.only_check = true;
   const LogDirectory no_logs;
-  if (const std::string trouble = Leftovers::trouble(); !trouble.empty()) {
-    console.note(trouble);
-    report.notes.push_back(trouble);
-  }
+  note_blindness(console, report);
   Python python(std::move(options), tree, no_logs, lock, stop, console);
   console.planned(migrations);
   for (std::size_t i = 0; i < migrations.size() && !report.error; ++i) {
@@ -83,6 +80,13 @@ void run_checks(const std::vector<const Migration*>& migrations, const Invocatio
     }
     console.finished(entry);
     report.entries.push_back(std::move(entry));
+  }
+}
+
+void note_blindness(Progress& progress, Report& report) {
+  if (const std::string trouble = Leftovers::trouble(); !trouble.empty()) {
+    progress.note(trouble);
+    report.notes.push_back(trouble);
   }
 }
 

@@ -27,6 +27,9 @@ void run_checks(const std::vector<const Migration*>& migrations, const Invocatio
                 LockFile& lock, StopSignals& stop, Console& console, Report& report,
                 const std::function<State(const CheckResult&)>& state_of);
 
+/// Says, and keeps in the report, why nothing that a script leaves running can be found here; nothing where it can.
+void note_blindness(Progress& progress, Report& report);
+
 /// Nothing recorded: pending, already_present, failed, interrupted or not_reached.
 State state_of_check(const CheckResult& result);
 

@@ -12,7 +12,6 @@
 #include "../system/attempts_file.hpp"
 #include "../system/calls.hpp"
 #include "../system/event_stream.hpp"
-#include "../system/leftovers.hpp"
 #include "../system/lock_file.hpp"
 #include "../system/python.hpp"
 #include "../system/state_file.hpp"
@@ -115,10 +114,7 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   if (events != nullptr) {
     listeners.add(*events);
   }
-  if (const std::string trouble = Leftovers::trouble(); !trouble.empty()) {
-    listeners.note(trouble);
-    report.notes.push_back(trouble);
-  }
+  note_blindness(listeners, report);
   Python python(std::move(options), tree, logs, lock, stop, listeners);
   if (invocation.prestart && pending.size() > 1) {
     python.expect(pending);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,6 +70,12 @@ bool write_all(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+bool has_ended(pid_t child, bool unknown) {
+  siginfo_t info = {};
+  const auto ask = [&] { return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT); };
+  return repeated(ask) == 0 ? info.si_pid != 0 : unknown;
 }
 
 bool write_and_close(FileDescriptor& file, std::string_view bytes) {

@@ -3,6 +3,8 @@
 // names the action and the path.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cerrno>
 #include <cstddef>
 #include <optional>
@@ -35,6 +37,9 @@ auto repeated(Call call) {
 
 /// openat(2) with O_CLOEXEC and O_NOCTTY. Not open on failure; errno says why.
 FileDescriptor open_at(int directory, const char* path, int flags, unsigned mode = 0);
+
+/// Has this child ended? It stays to be reaped. `unknown` is the answer where waitid(2) cannot tell.
+bool has_ended(pid_t child, bool unknown);
 
 struct Pipe {
   FileDescriptor reading;

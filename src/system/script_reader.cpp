@@ -64,10 +64,6 @@ Ended run(const LaunchSpec& base, const std::string& input) {
   std::string_view left = input;
   const double began = monotonic_seconds();
   std::array<char, 65536> buffer{};
-  const auto has_ended = [&] {
-    siginfo_t info = {};
-    return ::waitid(P_PID, static_cast<id_t>(child.pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
-  };
   const auto take = [&](FileDescriptor& stream, std::string& text, std::size_t kept) {
     const ssize_t got = repeated([&] { return ::read(stream.get(), buffer.data(), buffer.size()); });
     if (got > 0) {
@@ -81,7 +77,7 @@ Ended run(const LaunchSpec& base, const std::string& input) {
   ::fcntl(output.get(), F_SETFL, O_NONBLOCK);
   ::fcntl(errors.get(), F_SETFL, O_NONBLOCK);
   // The end of both streams is not its end, and its end not theirs: something that it started may hold them open.
-  while (!has_ended()) {
+  while (!has_ended(child.pid, true)) {
     if (left.empty()) {
       feed.reset();
     }

@@ -251,9 +251,7 @@ class ScriptRun::Watched {
     }
     poll_.expires_after(std::chrono::milliseconds(5));
     poll_.async_wait([this](error_code error) {
-      siginfo_t info = {};
-      if (!error && ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-          info.si_pid == 0) {
+      if (!error && !has_ended(pid_, true)) {
         watch_exit();
       } else {
         exited_ = exited_ || !error;
@@ -273,7 +271,7 @@ class ScriptRun::Watched {
                            whole_seconds(monotonic_seconds() - greeted_at_.value_or(began_)) + " now, " +
                            whole_seconds(timeout_) + " at the most), then stopping; once more to stop it now");
       } else if (count > 1) {
-        if (!forced_ && !has_ended()) {
+        if (!forced_ && !has_ended(pid_, false)) {
           progress_.stopping(signal_name(stop_.signal()) + " again: ending " + id_ + " now");
         }
         end(Stopped{stop_.signal()});
@@ -314,7 +312,7 @@ class ScriptRun::Watched {
   void end(const Ending& why) {
     // What has ended already was in time, whatever this was busy with meanwhile: and once it is reaped, its number is
     // another's.
-    if (forced_ || exited_ || has_ended()) {
+    if (forced_ || exited_ || has_ended(pid_, false)) {
       return;
     }
     forced_ = why;
@@ -326,13 +324,6 @@ class ScriptRun::Watched {
         ::kill(-pid_, SIGKILL);
       }
     });
-  }
-
-  [[nodiscard]] bool has_ended() const {
-    siginfo_t info = {};
-    return repeated([&] { return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT); }) ==
-               0 &&
-           info.si_pid == pid_;
   }
 
   Ending reap() {

@@ -53,7 +53,7 @@ def first_imports(code, source):
     for number in numbers:
         line = lines[number - 1] if number <= len(lines) else ""
         kind, _, rest = line.partition("#")[0].partition(" ")
-        if number == numbers[0] and "__doc__" in code.co_names and line.lstrip("rRuU").startswith(('"', "'")):
+        if number == numbers[0] and "__doc__" in code.co_names and line.lstrip("rRuU")[:1] in ('"', "'") and ";" not in line:
             continue
         if kind not in ("import", "from") or ";" in rest or "\\" in rest:
             break

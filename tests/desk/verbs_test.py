@@ -134,6 +134,17 @@ class Log(Case):
         self.assertIn("  | half way\n", out)
         self.assertIn("by ", out)
 
+    def test_a_file_of_attempts_that_cannot_be_read_is_named_and_a_log_that_cannot_is_told_as_gone(self):
+        self.home.add(ONE, FAILING)
+        self.run_ok(code=1)
+        attempt = json.loads(self.attempts_file().read_text())
+        attempt["log"] = "x" * 300
+        self.attempts_file().write_text(json.dumps(attempt) + "\n")
+        self.assertIn("failed", self.run_ok("log", ONE).out)
+        older = self.home.logs / "attempts.jsonl.1"
+        older.symlink_to("nowhere")
+        self.assertIn(f"cannot read the log '{older}'", self.run_ok("log", code=74).err)
+
     def test_an_unknown_id_suggests_the_nearest(self):
         self.home.add_all(ONE)
         self.run_ok()

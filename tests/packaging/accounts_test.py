@@ -360,7 +360,7 @@ class Accounts(unittest.TestCase):
         leak = os.open(self.machine.path / "leak", os.O_RDONLY)
         self.addCleanup(os.close, leak)
         result = self.machine.run("--all-users", "--json", pass_fds=[leak], umask=0,
-                                  env={"SECRET": "x", "TELEC_STATE_FILE": "/root/x", "PYTHONPATH": "/root",
+                                  env={"SECRET": "x", "TELEC_STATE_FILE": "/nowhere/x", "PYTHONPATH": "/nowhere",
                                        "LANG": "C.UTF-8"})
         self.assertEqual(result.returncode, 0, result.stdout)
         me = self.machine.who("ada")

@@ -341,6 +341,10 @@ import csv
 ''', "json", "sqlite3", "shutil", "urllib.parse", "copy", "graphlib", "logging", "csv")
         self.assertEqual(had, ["json", "sqlite3", "shutil", "urllib.parse"])
 
+    def test_a_statement_behind_what_the_script_says_of_itself_is_one_too(self):
+        self.home.add("1.0.0/helper.py", "")
+        self.assertEqual(self.had("'''What it says'''; import helper\nimport json\n", "json", "helper"), [])
+
     def test_what_comes_after_anything_else_is_not_imported(self):
         for other in ("import helper", "X = 1", "import json; import helper", "if True:\n    import json", "import \\\n    json"):
             with self.subTest(other):

@@ -228,6 +228,15 @@ TEST_CASE("a directory in the place of the older generation is noticed by the pr
         "io: cannot replace '" + place.path + ".old': Is a directory");
 }
 
+TEST_CASE("what cannot be removed where the link is to be is noticed by the probe") {
+  Place place;
+  Run run(place);
+  run.commit(A);
+  REQUIRE(::mkdir((place.path + ".old.tmp").c_str(), 0700) == 0);
+  CHECK(fault_of([&] { run.state.probe(run.history, 1); }) ==
+        "io: cannot remove what an earlier run left '" + place.path + ".old.tmp': Is a directory");
+}
+
 TEST_CASE("a state that was changed underneath is not overwritten: bytes") {
   Place place;
   Run run(place);

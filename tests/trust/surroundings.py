@@ -1232,7 +1232,7 @@ mounts("/proc is not there", "umount -l /proc", probe=(["/bin/ls", "/proc"], r"\
 mounts("/sys is not there", "umount -l /sys")
 mounts("/proc shows nothing of others", "mount -t proc -o hidepid=2 none /proc")
 mounts("everything but the home may only be read", 'mount --bind "$at" "$at"; mount -o remount,ro,bind /', probe=(
-    ["/bin/sh", "-c", "touch /tmp/x /var/x /root/x 2>&1"], "Read-only file system"))
+    ["/bin/sh", "-c", "touch /tmp/x /var/x /etc/x 2>&1"], "Read-only file system"))
 mounts("the tree may only be read", 'mount --bind "$at/migrations" "$at/migrations"; mount -o remount,ro,bind "$at/migrations"')
 mounts("/tmp, /var/tmp and /dev/shm are not there", 'mkdir -p "$at/none"; mount --bind "$at" /mnt; for d in /var/tmp /dev/shm; do '
        'if [ -d $d ]; then mount -t tmpfs -o size=4k,mode=000 none $d; fi; done')
