@@ -246,7 +246,7 @@ class ManyRunners(RunTest):
                 found.append(f"effects: {home.effects()}")
             if home.applied() != ids:
                 found.append(f"recorded: {home.applied()}")
-            if home.state_file.with_name("migration_state.json.tmp").exists():
+            if list(home.data.glob("*.tmp")):
                 found.append("a temporary file is left")
             return found
 
