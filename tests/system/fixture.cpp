@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -171,6 +172,7 @@ std::string in_fork(const std::function<std::string()>& body) {
   const FileDescriptor reading(ends[0]);
   FileDescriptor writing(::fcntl(ends[1], F_DUPFD_CLOEXEC, 200));
   ::close(ends[1]);
+  std::fflush(stdout);  // ThreadSanitizer's _exit(2) flushes: a child would say again what doctest has said so far
   const pid_t pid = ::fork();
   if (pid == 0) {
     std::string text;
