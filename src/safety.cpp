@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "safety.hpp"
 
+#include <utility>
+
 #include "text.hpp"
 
 namespace telec {
@@ -28,12 +30,28 @@ std::string fault_of(const PlaceFacts& place) {
   return "";
 }
 
+std::string way_to_close(const std::string& what, const PlaceFacts& place, unsigned user, const std::string& bits) {
+  const bool is_own = place.owner == user && user != 0;
+  const bool is_for_all = place.is_directory && (place.mode & sticky) != 0;
+  if (is_own || (user == 0 && !is_for_all)) {
+    return "take that away with: chmod " + bits + " " + shell_quoted(place.path);
+  }
+  return what.starts_with("the state") ? "name a state file in a directory of your own, with --state-file FILE"
+                                       : "name a migrations directory of your own, with --migrations-dir DIR";
+}
+
 Error unsafe_place(const std::string& what, const PlaceFacts& place, const std::string& fault) {
-  const std::string path = quoted(place.path);
-  const std::string next = place.owner != 0
-                               ? "give it to root with 'chown root " + place.path + "', or run as the user whose it is"
-                               : "take that away with: chmod go-w " + path;
-  return {ErrorCode::unsafe, "this runs as root, and " + what + " is not safe: " + path + " " + fault, printable(next)};
+  std::string next;
+  if (place.owner == 0) {
+    next = way_to_close(what, place, 0, "go-w");
+  } else if (place.is_on_the_way) {
+    // It may be a home, and whose it is would be locked out of it.
+    next = "put a copy of root's in a place of root's, or run as the user whose it is";
+  } else {
+    next = "run as the user whose it is, or give it to root with: chown -h root " + shell_quoted(place.path);
+  }
+  return {ErrorCode::unsafe, "this runs as root, and " + what + " is not safe: " + quoted(place.path) + " " + fault,
+          std::move(next)};
 }
 
 }  // namespace telec

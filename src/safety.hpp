@@ -25,6 +25,11 @@ struct PlaceFacts {
 /// (`/tmp`) is no fault on the way to somewhere: in it, nobody can rename or remove what is root's.
 std::string fault_of(const PlaceFacts& place);
 
+/// The next step where others than `user` can write to `place`, which is `what` or a part of it: chmod(1) with `bits`,
+/// where `user` may do that and it is safe to type. A sticky directory that is not a plain user's own is for everybody
+/// (`/tmp`): closing it would harm the machine, so another place is to be named.
+std::string way_to_close(const std::string& what, const PlaceFacts& place, unsigned user, const std::string& bits);
+
 /// The refusal for `place`, on the way to `what`: "the migrations directory '/srv/x'".
 Error unsafe_place(const std::string& what, const PlaceFacts& place, const std::string& fault);
 

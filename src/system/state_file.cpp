@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "../safety.hpp"
 #include "../text.hpp"
 #include "calls.hpp"
 #include "mutant.hpp"
@@ -25,8 +26,11 @@ void refuse_if_unsafe(const struct stat& status, const std::string& what, const 
     return;
   }
   if ((status.st_mode & S_IWOTH) != 0) {
-    throw Error(ErrorCode::unsafe, what + " " + quoted(path) + " can be written by every user",
-                "take that away with: chmod o-w " + quoted(path));
+  const auto close = [&](const char* bits) {
+    const PlaceFacts place = {path, status.st_uid, status.st_gid, status.st_mode & 07777U, S_ISDIR(status.st_mode)};
+    return way_to_close(what, place, ::geteuid(), bits);
+  };
+    throw Error(ErrorCode::unsafe, what + " " + quoted(path) + " can be written by every user", close("o-w"));
   }
   if (::geteuid() == 0 && status.st_uid != 0) {
     throw Error(
@@ -38,7 +42,7 @@ void refuse_if_unsafe(const struct stat& status, const std::string& what, const 
     throw Error(ErrorCode::unsafe,
                 "this runs as root, and " + what + " " + quoted(path) + " can be written by its group (gid " +
                     std::to_string(status.st_gid) + ")",
-                "take that away with: chmod g-w " + quoted(path));
+                close("g-w"));
   }
 }
 

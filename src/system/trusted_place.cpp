@@ -97,7 +97,7 @@ void refuse_if_everybody_writes(const std::string& what, const std::string& path
   const auto place = facts_of(path);
   if (place && !place->is_link && (place->mode & S_IWOTH) != 0) {
     throw Error(ErrorCode::unsafe, what + " " + quoted(path) + " can be written by every user",
-                "take that away with: chmod o-w " + quoted(path));
+                way_to_close(what, *place, ::geteuid(), "o-w"));
   }
 }
 

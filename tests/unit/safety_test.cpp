@@ -50,7 +50,37 @@ TEST_CASE("a refusal names what it is about, the place, the fault and the way ou
         "this runs as root, and the migrations directory '/srv/x/tree' is not safe: '/srv/x' can be written by every "
         "user");
   CHECK(error.hint.find("chmod go-w '/srv/x'") != std::string::npos);
-  PlaceFacts other = place;
-  other.owner = 1000;
-  CHECK(telec::unsafe_place("x", other, fault_of(other)).hint.find("chown root") != std::string::npos);
+  PlaceFacts other = {"/srv/it's", 1000, 0, 0755, true};
+  CHECK(telec::unsafe_place("x", other, fault_of(other)).hint.ends_with(": chown -h root '/srv/it'\\''s'"));
+  other.is_on_the_way = true;
+  CHECK(telec::unsafe_place("x", other, fault_of(other)).hint ==
+        "put a copy of root's in a place of root's, or run as the user whose it is");
+}
+
+TEST_CASE("what others can write to is closed by whoever may, and a directory for everybody is left as it is") {
+  struct Row {
+    const char* name;
+    const char* what;
+    PlaceFacts place;
+    unsigned user;
+    std::string step;
+  };
+  const std::string close = "take that away with: chmod o-w '/it'\\''s'";
+  const std::string other_state = "name a state file in a directory of your own, with --state-file FILE";
+  const std::string other_tree = "name a migrations directory of your own, with --migrations-dir DIR";
+  const bool directory = true;
+  const std::vector<Row> rows = {
+      {"root's", "the state directory", {"/it's", 0, 0, 0777, directory}, 0, close},
+      {"/tmp, as root", "the state directory '/tmp'", {"/tmp", 0, 0, 01777, directory}, 0, other_state},
+      {"/tmp, as a user", "the state directory", {"/tmp", 0, 0, 01777, directory}, 1000, other_state},
+      {"/tmp as a tree", "the migrations directory '/tmp'", {"/tmp", 0, 0, 01777, directory}, 0, other_tree},
+      {"a user's own", "the state directory", {"/it's", 1000, 1000, 0777, directory}, 1000, close},
+      {"a user's own, sticky", "the state directory", {"/it's", 1000, 1000, 01777, directory}, 1000, close},
+      {"somebody else's", "the migrations directory", {"/x", 0, 0, 0777, directory}, 1000, other_tree},
+      {"a file", "the state file", {"/it's", 0, 0, 01666}, 0, close},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    CHECK(telec::way_to_close(row.what, row.place, row.user, "o-w") == row.step);
+  }
 }
