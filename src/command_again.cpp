@@ -17,11 +17,15 @@ bool has_option(Verb verb, std::string_view name) {
                              [&](const OptionRow& row) { return name == row.name && has_option(verb, row); });
 }
 
-void add(std::string& command, const char* option, const std::string& value) {
+std::string as_typed(const std::string& value) {
   const bool plain =
       value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./~+:@%=-") ==
       std::string::npos;
-  command.append(" --").append(option).append(" ").append(plain ? value : shell_quoted(value));
+  return plain ? value : shell_quoted(value);
+}
+
+void add(std::string& command, const char* option, const std::string& value) {
+  command.append(" --").append(option).append(" ").append(as_typed(value));
 }
 
 void add_seconds(std::string& command, const char* option, double seconds, double usual) {
@@ -30,6 +34,24 @@ void add_seconds(std::string& command, const char* option, double seconds, doubl
     std::snprintf(text.data(), text.size(), "%.15g", seconds);
     add(command, option, text.data());
   }
+}
+
+/// What was typed, as the user `name`; sudo(8) where the verb, or a state file that was named, leaves no --user.
+std::string command_as(const std::string& name, const Invocation& invocation) {
+  Invocation theirs = invocation;
+  std::string command;
+  if (invocation.verb != Verb::migrate) {
+    command = command_again(invocation, invocation.verb);
+  } else if (invocation.state_file) {
+    command = run_again(invocation);
+  } else {
+    theirs.users = {name};
+    return run_again(theirs) + (invocation.dry_run ? " --dry-run" : "");
+  }
+  for (const std::string& word : invocation.arguments) {
+    command += " " + as_typed(word);
+  }
+  return "sudo -H -u " + as_typed(name) + " " + command + (invocation.dry_run ? " --dry-run" : "");
 }
 
 }  // namespace
@@ -100,6 +122,14 @@ std::string hint_in_full(const std::string& hint, const Invocation& invocation) 
         "'" + (row.verb == Verb::migrate ? run_again(invocation) : command_again(invocation, row.verb)) + "'";
     for (std::size_t at = text.find(bare); at != std::string::npos; at = text.find(bare, at + full.size())) {
       text.replace(at, bare.size(), full);
+    }
+  }
+  const std::string as_user = "'telec migrate --user ";
+  if (const std::size_t at = text.find(as_user); at != std::string::npos) {
+    const std::size_t begin = at + as_user.size();
+    const std::size_t end = text.find_first_of("' ", begin);
+    if (end != std::string::npos && text[end] == '\'') {
+      text.replace(at, end + 1 - at, "'" + command_as(text.substr(begin, end - begin), invocation) + "'");
     }
   }
   return text;

@@ -22,7 +22,8 @@ std::string run_one(const Invocation& invocation);
 std::string run_longer(const Invocation& invocation);
 
 /// A hint from where nobody knows what was typed: each 'telec migrate' in it, and each 'telec migrate WORD', becomes
-/// the command at the same place. What is complete already stays as it is.
+/// the command at the same place, and a 'telec migrate --user NAME' what was typed, done as that user. What is complete
+/// already stays as it is.
 std::string hint_in_full(const std::string& hint, const Invocation& invocation);
 
 }  // namespace telec

@@ -15,6 +15,7 @@
 #include "calls.hpp"
 #include "mutant.hpp"
 #include "paths.hpp"
+#include "surroundings.hpp"
 #include "trusted_place.hpp"
 
 namespace telec {
@@ -36,7 +37,7 @@ void refuse_if_unsafe(const struct stat& status, const std::string& what, const 
     throw Error(
         ErrorCode::unsafe,
         "this runs as root, and " + what + " " + quoted(path) + " belongs to uid " + std::to_string(status.st_uid),
-        "run as that user");
+        run_as_owner(status.st_uid, path));
   }
   if (::geteuid() == 0 && (status.st_mode & S_IWGRP) != 0) {
     throw Error(ErrorCode::unsafe,

@@ -23,12 +23,12 @@ struct Account {
   std::string home;
 };
 
-std::optional<Account> account() {
+std::optional<Account> account(unsigned uid = ::geteuid()) {
   constexpr std::size_t enough = std::size_t{1024} * 1024;
   for (std::vector<char> buffer(4096); buffer.size() <= enough; buffer.resize(buffer.size() * 4)) {
     passwd entry{};
     passwd* found = nullptr;
-    const int error = ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
+    const int error = ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
     if (error == ERANGE) {
       continue;
     }
@@ -69,7 +69,7 @@ std::string home_directory() {
   if (::geteuid() == 0 && ::stat(home.c_str(), &status) == 0 && status.st_uid != 0) {
     throw Error(ErrorCode::unsafe,
                 "this runs as root, and the home " + quoted(home) + " belongs to uid " + std::to_string(status.st_uid),
-                "run as that user: files of root in a user's home lock the user out");
+                run_as_owner(status.st_uid, home) + ": files of root in a user's home lock the user out");
   }
   return home;
 }
@@ -96,6 +96,16 @@ void confirm_directory(const std::string& home) {
   if (!directory.is_open() || ::faccessat(directory.get(), ".", X_OK, 0) != 0) {
     throw io_error("enter the home directory", home, errno, "scripts run there: set HOME to a directory that exists");
   }
+}
+
+std::string run_as_owner(unsigned uid, const std::string& path) {
+  const auto who = account(uid);
+  if (!who) {
+    return "run as that user";
+  }
+  const std::string data = who->home + "/.teleclaude";
+  const bool is_their_own = path == who->home || path == data || path == data + "/migration_state.json";
+  return "run as that user, " + (is_their_own ? "with 'telec migrate --user " + who->name + "'" : who->name);
 }
 
 std::string user_name() {

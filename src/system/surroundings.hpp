@@ -19,6 +19,10 @@ bool is_root_without_data();
 /// Throws Error (io) where `home` is not a directory that can be entered: scripts run there.
 void confirm_directory(const std::string& home);
 
+/// The next step for root at `path`, which is `uid`'s: to run as that user, by name where it has one; for that
+/// account's own home or state also the command, for hint_in_full() to complete.
+std::string run_as_owner(unsigned uid, const std::string& path);
+
 /// The names that go into a record: never fail, "?" where the system does not know.
 std::string user_name();
 std::string host_name();

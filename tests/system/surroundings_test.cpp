@@ -121,6 +121,23 @@ TEST_CASE("root refuses the home of somebody else") {
         }) == "unsafe: this runs as root, and the home '" + directory.path() + "' belongs to uid 65534");
 }
 
+TEST_CASE("root in a place of an account is told its name, and in its own home the command") {
+  const passwd* found = ::getpwuid(1);  // daemon, on Debian and its relatives
+  if (found == nullptr) {
+    return skip("uid 1 has no account");
+  }
+  const std::string name = found->pw_name;
+  const std::string home = found->pw_dir;
+  const std::string command = "run as that user, with 'telec migrate --user " + name + "'";
+  CHECK(run_as_owner(1, home) == command);
+  CHECK(run_as_owner(1, home + "/.teleclaude") == command);
+  CHECK(run_as_owner(1, home + "/.teleclaude/migration_state.json") == command);
+  CHECK(run_as_owner(1, home + "/.teleclaude/other.json") == "run as that user, " + name);
+  CHECK(run_as_owner(1, "/elsewhere") == "run as that user, " + name);
+  constexpr unsigned nobodys = 4200000000;
+  CHECK(run_as_owner(nobodys, "/elsewhere") == "run as that user");
+}
+
 TEST_CASE("a home that is no directory to enter is an error before any script runs") {
   const TemporaryDirectory directory;
   write_file(directory / "file", "");

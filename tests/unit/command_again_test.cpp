@@ -86,3 +86,20 @@ TEST_CASE("a hint is completed with what was typed, and only once") {
   CHECK(hint_in_full("did you mean 'telec migrate --dry-run'?", run) == "did you mean 'telec migrate --dry-run'?");
   CHECK(hint_in_full("", run).empty());
 }
+
+TEST_CASE("what root is to do as a user is what was typed, as that user") {
+  const std::string hint = "run as that user, with 'telec migrate --user ada': why";
+  const auto full = [&](const Arguments& words) { return hint_in_full(hint, typed(words)); };
+  CHECK(full({"migrate"}) == hint);
+  CHECK(full({"migrate", "-n", "--to", "1.1.0", "--migrations-dir", "t"}) ==
+        "run as that user, with 'telec migrate --migrations-dir t --user ada --to 1.1.0 --dry-run': why");
+  // Where there is no --user.
+  CHECK(full({"migrate", "--state-file", "s", "-n"}) ==
+        "run as that user, with 'sudo -H -u ada telec migrate --state-file s --dry-run': why");
+  CHECK(full({"migrate", "status", "--migrations-dir", "t"}) ==
+        "run as that user, with 'sudo -H -u ada telec migrate status --migrations-dir t': why");
+  CHECK(full({"migrate", "log", A}) == "run as that user, with 'sudo -H -u ada telec migrate log " + A + "': why");
+  CHECK(hint_in_full("'telec migrate --user DOM\\ada'", typed({"migrate"})) == "'telec migrate --user 'DOM\\ada''");
+  const std::string complete = "run 'telec migrate --user ada --to 1.1.0' again";
+  CHECK(hint_in_full(complete, typed({"migrate"})) == complete);
+}
