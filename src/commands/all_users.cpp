@@ -113,7 +113,7 @@ int migrate_users(const Invocation& invocation, Voice& voice, Report& report) {
   for (const Migration& migration : catalog.migrations()) {
     scripts.push_back(&migration);
   }
-  refuse_unsafe_path("the migrations directory", *theirs.migrations_dir);
+  refuse_unsafe_tree(*theirs.migrations_dir);
   refuse_unsafe_scripts(*theirs.migrations_dir, scripts);
   const std::vector<Account> accounts = chosen_accounts(invocation, users);
   for (const UserReport& user : users) {

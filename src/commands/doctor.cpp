@@ -204,7 +204,7 @@ int doctor(const Invocation& invocation, Voice& voice, Report& report) {
     tree.emplace(migrations_directory(invocation));
     catalog = tree->read_catalog();
     report.problems = catalog->problems();
-    refuse_unsafe_path("the migrations directory", tree->directory());
+    refuse_unsafe_tree(tree->directory());
     const std::string what = tree->directory() + ": " + counted(catalog->migrations().size(), "migration");
     if (report.problems.empty()) {
       looks.good("tree", what);

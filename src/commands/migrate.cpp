@@ -57,13 +57,16 @@ void list_pending_as(State state, const Plan& plan, Report& report) {
   }
 }
 
-int dry_run(const Invocation& invocation, const Plan& plan, Voice& voice, Report& report) {
+int dry_run(const Invocation& invocation, const Tree& tree, const Plan& plan, Voice& voice, Report& report) {
   const std::vector<const Migration*> pending = plan.pending();
   if (invocation.json || voice.in_hook()) {
     list_pending_as(State::pending, plan, report);
   }
   voice.problems(report);
   refuse_problems_if_strict(invocation, report);
+  if (!pending.empty()) {
+    refuse_unsafe_tree(tree.directory());  // as the run will, of which nothing else is to be promised
+  }
   voice.say(dry_run_text(pending, report, voice.result_style()));
   return voice.finish(report, invocation.check && !pending.empty() ? pending_exit_code : 0);
 }
@@ -81,7 +84,7 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   PythonOptions options;
   options.python = find_python(invocation.python);
   refuse_unsafe_path("the interpreter", options.python);
-  refuse_unsafe_path("the migrations directory", tree.directory());
+  refuse_unsafe_tree(tree.directory());
   options.home = home_directory();
   confirm_directory(options.home);
   options.environment = script_environment(options.home);
@@ -178,7 +181,7 @@ int plan_and_run(const Invocation& invocation, Events* events, Voice& voice, Rep
     if (events != nullptr) {
       events->planned(plan.pending());
     }
-    return dry_run(invocation, plan, voice, report);
+    return dry_run(invocation, tree, plan, voice, report);
   }
   if (plan.pending().empty()) {
     return nothing_to_do(invocation, voice, report);

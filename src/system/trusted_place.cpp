@@ -109,9 +109,16 @@ void refuse_unsafe_path(const std::string& what, const std::string& path) {
   }
 }
 
+void refuse_unsafe_tree(const std::string& tree) {
+  if (::geteuid() == 0) {
+    refuse_unsafe_path("the migrations directory", tree);
+  } else {
+    refuse_if_everybody_writes("the migrations directory", tree);
+  }
+}
+
 void refuse_unsafe_scripts(const std::string& tree, const std::vector<const Migration*>& pending) {
   if (::geteuid() != 0) {
-    refuse_if_everybody_writes("the migrations directory", tree);
     std::string_view version;
     for (const Migration* migration : pending) {
       if (migration->version() != version) {

@@ -15,9 +15,13 @@ namespace telec {
 /// exist is judged as far as it exists.
 void refuse_unsafe_path(const std::string& what, const std::string& path);
 
+/// The same for the migrations directory; for any other user, throws Error (unsafe) where every user may write to it.
+/// Looks at no version and no script, so a listing can afford it.
+void refuse_unsafe_tree(const std::string& tree);
+
 /// As root: the same for all that lies in the version directories of `pending` below `tree`: a script imports what is
-/// beside it. Ask for `tree` itself first. For any other user: throws Error (unsafe) where every user may write to the
-/// tree, one of those directories or one of the scripts.
+/// beside it. Ask for `tree` itself first. For any other user: throws Error (unsafe) where every user may write to one
+/// of those directories or one of the scripts.
 void refuse_unsafe_scripts(const std::string& tree, const std::vector<const Migration*>& pending);
 
 }  // namespace telec

@@ -39,7 +39,10 @@ TEST_CASE("a tree, a version or a script that every user may write to is refused
     write_file(version + "/001_a.py", "");
     const Migration migration("1.0.0", "001_a.py");
     const auto fault = [&] {
-      std::string text = fault_of([&] { refuse_unsafe_scripts(directory.path(), {&migration}); });
+      std::string text = fault_of([&] {
+        refuse_unsafe_tree(directory.path());
+        refuse_unsafe_scripts(directory.path(), {&migration});
+      });
       const std::size_t quote = text.find('\'');
       return quote == std::string::npos ? text : text.substr(0, quote) + text.substr(text.rfind('\'') + 2);
     };

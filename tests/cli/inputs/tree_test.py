@@ -450,6 +450,18 @@ class Whole(unittest.TestCase):
                 self.assertEqual(result.code, 77, result)
                 self.assertEqual(result.document["error"]["code"], "unsafe")
                 self.assertEqual(home.effects(), {})
+                if not what:  # a listing looks at no version and no script
+                    dry = home.migrate_json("--dry-run")
+                    self.assertEqual((dry.code, dry.document["error"]["code"]), (77, "unsafe"))
+                    self.assertEqual(dry.states(), {ONE[0]: "pending"})
+
+    def test_a_tree_that_others_can_write_is_listed_where_nothing_is_pending(self):
+        with telec.Home() as home:
+            home.add(ONE[0])
+            self.assertEqual(home.migrate().code, 0)
+            home.tree.chmod(0o777)
+            for verb in (("migrate",), ("migrate", "--dry-run"), ("migrate", "status")):
+                self.assertEqual(home.run(*verb).code, 0, verb)
 
     def test_a_tree_refused_by_strict_leaves_no_trace(self):
         with telec.Home() as home:
