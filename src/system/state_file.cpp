@@ -381,7 +381,7 @@ void StateFile::commit(const History& history) {
     }
     if (!mutant(Mutant::rename_first) &&
         ::renameat(directory, temporary.c_str(), directory, directory_.name().c_str()) != 0) {
-      throw io_error("rename to " + quoted(directory_.path()), path, errno);
+      throw io_error("rename " + quoted(path) + " to", directory_.path(), errno);
     }
   } catch (...) {
     discard(temporary);  // the first failure is the one to tell of

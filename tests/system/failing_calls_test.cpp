@@ -155,7 +155,7 @@ TEST_CASE("each step of a commit that fails is named, leaves the state before it
 TEST_CASE("a state that cannot be renamed into place leaves no state, and no temporary") {
   Run run(true);
   CHECK(while_failing({{SYS_renameat, EROFS}, {SYS_renameat2, EROFS}}, [&] { return run.fault_of_commit(); }) ==
-        "io: cannot rename to '" + run.path + "' '" + run.path + ".tmp': Read-only file system");
+        "io: cannot rename '" + run.path + ".tmp' to '" + run.path + "': Read-only file system");
   CHECK_FALSE(exists(run.path));
   CHECK_FALSE(run.has_temporary());
 }
