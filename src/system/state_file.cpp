@@ -26,11 +26,11 @@ void refuse_if_unsafe(const struct stat& status, const std::string& what, const 
   if (mutant(Mutant::ownership_unchecked)) {
     return;
   }
-  if ((status.st_mode & S_IWOTH) != 0) {
   const auto close = [&](const char* bits) {
     const PlaceFacts place = {path, status.st_uid, status.st_gid, status.st_mode & 07777U, S_ISDIR(status.st_mode)};
     return way_to_close(what, place, ::geteuid(), bits);
   };
+  if ((status.st_mode & S_IWOTH) != 0) {
     throw Error(ErrorCode::unsafe, what + " " + quoted(path) + " can be written by every user", close("o-w"));
   }
   if (::geteuid() == 0 && status.st_uid != 0) {
@@ -131,17 +131,25 @@ void StateDirectory::confirm() const {
   }
 }
 
-std::string StateFile::way_back(bool newer_schema) const {
+std::string StateFile::way_back(Refused refused) const {
   struct stat status = {};
-  std::string text =
-      newer_schema ? "it is left as it is; a newer telec wrote it: upgrade telec" : "it is left as it is";
-  const bool has_old = ::fstatat(directory_.descriptor(), old_name().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
-  if (has_old) {
-    text += "; the generation before it is " + quoted(directory_.directory() + "/" + old_name()) +
-            ": compare the two, and copy that one back";
+  std::string text = "it is left as it is";
+  if (refused == Refused::newer) {
+    text += "; a newer telec wrote it: upgrade telec";
+  } else if (refused == Refused::link) {
+    text += "; what it leads to can be named with --state-file FILE";
   }
-  if (!newer_schema) {
-    text += std::string(has_old ? "; or '" : "; '") +
+  const bool has_old = ::fstatat(directory_.descriptor(), old_name().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                       S_ISREG(status.st_mode);
+  if (has_old) {
+    // A copy onto what is no file would go through the link, into the directory, or wait at the FIFO.
+    const bool is_file = refused == Refused::text || refused == Refused::newer;
+    text += "; the generation before it is " + quoted(directory_.directory() + "/" + old_name()) +
+            (is_file ? ": compare the two, and copy that one back"
+                     : ": move this one away, then copy that one to its place");
+  }
+  if (refused != Refused::newer) {
+    text += std::string(has_old || refused == Refused::link ? "; or '" : "; '") +
             "telec migrate rebuild' writes it anew from every check(), and keeps this one beside it";
   }
   return text;
@@ -152,9 +160,9 @@ StateFile::Found StateFile::find(const std::string* expected) const {
   if (!directory_.exists()) {
     return found;
   }
-  const auto refuse = [&](const std::string& why) {
+  const auto refuse = [&](Refused refused, const std::string& why) {
     return Error(ErrorCode::state_untrusted, "cannot trust the state file " + quoted(directory_.path()) + ": " + why,
-                 way_back(false));
+                 way_back(refused));
   };
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   const FileDescriptor file =
@@ -164,10 +172,10 @@ StateFile::Found StateFile::find(const std::string* expected) const {
       return found;
     }
     if (errno == ELOOP) {
-      throw refuse("it is a symbolic link, and a commit would replace the link");
+      throw refuse(Refused::link, "it is a symbolic link, and a commit would replace the link");
     }
     if (errno == ENXIO) {
-      throw refuse("it is not a regular file");
+      throw refuse(Refused::no_file, "it is not a regular file");
     }
     throw io_error("read the state file", directory_.path(), errno);
   }
@@ -176,11 +184,11 @@ StateFile::Found StateFile::find(const std::string* expected) const {
     throw io_error("look at the state file", directory_.path(), errno);
   }
   if (!S_ISREG(status.st_mode)) {
-    throw refuse(S_ISDIR(status.st_mode) ? "it is a directory" : "it is not a regular file");
+    throw refuse(Refused::no_file, S_ISDIR(status.st_mode) ? "it is a directory" : "it is not a regular file");
   }
   refuse_if_unsafe(status, "the state file", directory_.path());
   if (status.st_size > static_cast<off_t>(History::size_limit)) {
-    throw refuse("larger than " + std::to_string(History::size_limit) + " bytes");
+    throw refuse(Refused::text, "larger than " + std::to_string(History::size_limit) + " bytes");
   }
   const bool read = expected != nullptr ? has_content(file.get(), *expected, found.is_expected)
                                         : read_all(file.get(), found.text, History::size_limit,
@@ -205,7 +213,8 @@ History StateFile::load() {
   if (!history) {
     const bool newer = history.reason().find("is newer than this telec") != std::string::npos;
     throw Error(ErrorCode::state_untrusted,
-                "cannot trust the state file " + quoted(directory_.path()) + ": " + history.reason(), way_back(newer));
+                "cannot trust the state file " + quoted(directory_.path()) + ": " + history.reason(),
+                way_back(newer ? Refused::newer : Refused::text));
   }
   return std::move(history).value();
 }

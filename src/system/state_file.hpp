@@ -90,7 +90,9 @@ class StateFile : public HistoryStore {
   [[nodiscard]] std::string old_temporary_name() const { return directory_.name() + ".old.tmp"; }
   [[nodiscard]] std::string temporary_name() const { return directory_.name() + ".tmp"; }
   void refuse_too_large(std::size_t size) const;
-  [[nodiscard]] std::string way_back(bool newer_schema) const;
+  enum class Refused { text, newer, link, no_file };
+  /// The next step for a state that is refused as such.
+  [[nodiscard]] std::string way_back(Refused refused) const;
 
   const StateDirectory& directory_;
   const LockFile* lock_ = nullptr;

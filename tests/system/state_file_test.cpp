@@ -380,6 +380,36 @@ TEST_CASE("what is no regular file is refused as a state file, and left as it wa
   CHECK(exists(place.path));
 }
 
+TEST_CASE("the way back from what is no regular file never copies onto it") {
+  const Place place;
+  const auto hint = [&] {
+    const auto error = error_of([&] {
+      const StateDirectory directory(place.path);
+      StateFile(directory).load();
+    });
+    REQUIRE(error.has_value());
+    return error->hint;
+  };
+  const std::string old = "; the generation before it is '" + place.path + ".old'";
+  const std::string moved = old + ": move this one away, then copy that one to its place; or 'telec migrate rebuild'";
+  REQUIRE(::symlink("x", place.path.c_str()) == 0);
+  CHECK(hint().starts_with("it is left as it is; what it leads to can be named with --state-file FILE; or 'telec"));
+  write_file(place.path + ".old", R"({"applied": []})");
+  CHECK(hint().find("--state-file FILE" + moved) != std::string::npos);
+  REQUIRE(::unlink(place.path.c_str()) == 0);
+  REQUIRE(::mkfifo(place.path.c_str(), 0600) == 0);
+  CHECK(hint().find("it is left as it is" + moved) == 0);
+  REQUIRE(::unlink(place.path.c_str()) == 0);
+  REQUIRE(::mkdir(place.path.c_str(), 0700) == 0);
+  CHECK(hint().find("it is left as it is" + moved) == 0);
+  REQUIRE(::rmdir(place.path.c_str()) == 0);
+  write_file(place.path, "{");
+  CHECK(hint().find(old + ": compare the two, and copy that one back; or") != std::string::npos);
+  REQUIRE(::unlink((place.path + ".old").c_str()) == 0);
+  REQUIRE(::mkdir((place.path + ".old").c_str(), 0700) == 0);
+  CHECK(hint().find("generation") == std::string::npos);
+}
+
 TEST_CASE("a state file or a directory that everybody can write is refused") {
   const Place place;
   write_file(place.path, R"({"applied": []})", 0666);
