@@ -28,15 +28,29 @@ std::string log_name(const std::string& id) {
 
 }  // namespace
 
+FileDescriptor open_logs(int state_directory, std::string& reason) {
+  constexpr const char* name = "migration_logs";
+  FileDescriptor directory = open_at(state_directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!directory.is_open()) {
+    const int number = errno;
+    struct stat status = {};
+    const bool is_link = ::fstatat(state_directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+    reason = is_link ? "it is a symbolic link, and logs are not written through one" : errno_text(number);
+    errno = number;
+  }
+  return directory;
+}
+
 LogDirectory::LogDirectory(int state_directory, const std::string& state_directory_path)
     : path_(state_directory_path + "/migration_logs") {
   const bool is_there = ::mkdirat(state_directory, "migration_logs", 0700) == 0 || errno == EEXIST;
+  std::string reason = is_there ? "" : errno_text(errno);
   if (is_there) {
-    fd_ = open_at(state_directory, "migration_logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    fd_ = open_logs(state_directory, reason);
   }
   if (!fd_.is_open()) {
     trouble_ = std::string("no logs are kept: cannot ") + (is_there ? "open" : "create") + " the directory " +
-               quoted(path_) + ": " + errno_text(errno);
+               quoted(path_) + ": " + reason;
     return;
   }
   remove_oldest();

@@ -11,6 +11,9 @@
 
 namespace telec {
 
+/// Opens `migration_logs` in the state directory. Not open on failure: errno and `reason` say why.
+FileDescriptor open_logs(int state_directory, std::string& reason);
+
 class LogDirectory {
  public:
   /// Opens `migration_logs` in the state directory, creates it with mode 0700 if need be, and removes the oldest logs

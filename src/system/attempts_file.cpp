@@ -98,12 +98,15 @@ void AttemptsFile::append(AttemptRecord attempt) {
 }
 
 std::vector<AttemptRecord> kept_attempts(int state_directory, const std::string& state_directory_path) {
-  const FileDescriptor logs = open_at(state_directory, "migration_logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  std::string reason;
+  const FileDescriptor logs = open_logs(state_directory, reason);
   if (!logs.is_open()) {
     if (errno == ENOENT) {
       return {};
     }
-    throw io_error("open the directory", state_directory_path + "/migration_logs", errno);
+    Error error = io_error("open the directory", state_directory_path + "/migration_logs", errno);
+    error.message = "cannot open the directory " + quoted(state_directory_path + "/migration_logs") + ": " + reason;
+    throw error;
   }
   constexpr std::size_t most = 2 * AttemptsFile::size_limit;
   std::string text;
@@ -119,7 +122,8 @@ std::vector<AttemptRecord> kept_attempts(int state_directory, const std::string&
 
 std::optional<std::string> kept_log(int state_directory, const std::string& name) {
   constexpr std::size_t most = std::size_t{1024} * 1024;
-  const FileDescriptor logs = open_at(state_directory, "migration_logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  std::string reason;
+  const FileDescriptor logs = open_logs(state_directory, reason);
   return logs.is_open() && !name.empty() ? text_of(logs.get(), name.c_str(), most) : std::nullopt;
 }
 

@@ -198,6 +198,8 @@ class Log(Case):
                 result = self.run_ok("forget", ONE, "--yes")
                 self.assertIn("no logs are kept", result.err)
                 self.assertEqual(self.home.applied(), [])
+                reason = "it is a symbolic link" if put_in_the_way is link else "Not a directory"
+                self.assertIn(f"cannot open the directory '{self.home.logs}': {reason}", self.run_ok("log", code=74).err)
                 self.home.logs.unlink()
 
     def test_a_directory_that_cannot_be_written_is_in_nobodys_way(self):
