@@ -17,15 +17,8 @@ bool has_option(Verb verb, std::string_view name) {
                              [&](const OptionRow& row) { return name == row.name && has_option(verb, row); });
 }
 
-std::string as_typed(const std::string& value) {
-  const bool plain =
-      value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./~+:@%=-") ==
-      std::string::npos;
-  return plain ? value : shell_quoted(value);
-}
-
 void add(std::string& command, const char* option, const std::string& value) {
-  command.append(" --").append(option).append(" ").append(as_typed(value));
+  command.append(" --").append(option).append(" ").append(shell_word(value));
 }
 
 void add_seconds(std::string& command, const char* option, double seconds, double usual) {
@@ -49,9 +42,9 @@ std::string command_as(const std::string& name, const Invocation& invocation) {
     return run_again(theirs) + (invocation.dry_run ? " --dry-run" : "");
   }
   for (const std::string& word : invocation.arguments) {
-    command += " " + as_typed(word);
+    command += " " + shell_word(word);
   }
-  return "sudo -H -u " + as_typed(name) + " " + command + (invocation.dry_run ? " --dry-run" : "");
+  return "sudo -H -u " + shell_word(name) + " " + command + (invocation.dry_run ? " --dry-run" : "");
 }
 
 }  // namespace

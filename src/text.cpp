@@ -163,6 +163,13 @@ std::string shell_quoted(std::string_view text) {
   return out;
 }
 
+std::string shell_word(std::string_view text) {
+  const bool plain = !text.empty() && text.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./~+:@%=-") ==
+                                          std::string_view::npos;
+  return plain ? std::string(text) : shell_quoted(text);
+}
+
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {

@@ -37,6 +37,9 @@ std::string quoted(std::string_view text);
 /// In single quotes as a POSIX shell reads them: 'it'\''s'.
 std::string shell_quoted(std::string_view text);
 
+/// The same, and bare where a shell takes it as it stands: x.json, 'my file.json'.
+std::string shell_word(std::string_view text);
+
 /// `text` cut into lines at '\n' (a '\r' before it is dropped); a last line without '\n' counts.
 std::vector<std::string_view> lines_of(std::string_view text);
 /// Not of a temporary: its lines would be gone.

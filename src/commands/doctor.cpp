@@ -11,6 +11,7 @@
 #include "../system/host.hpp"
 #include "../system/lock_file.hpp"
 #include "../system/paths.hpp"
+#include "../system/owners.hpp"
 #include "../system/python.hpp"
 #include "../system/script_reader.hpp"
 #include "../system/state_file.hpp"
@@ -24,6 +25,8 @@ namespace telec {
 namespace {
 
 std::string octal(unsigned mode) {
+constexpr const char* mount_it = "mount it writable, or name another --state-file";
+
   std::array<char, 16> text{};
   std::snprintf(text.data(), text.size(), "%04o", mode);
   return text.data();
@@ -128,8 +131,7 @@ void look_at_place(const std::string& path, Looks& looks) {
     looks.bad("disk", "the file system of " + quoted(path) + " cannot be asked",
               "see that the directory can be entered");
   } else if (place->read_only) {
-    looks.bad("disk", place->file_system + ", read-only: nothing can be recorded",
-              "mount it writable, or name another --state-file");
+    looks.bad("disk", place->file_system + ", read-only: nothing can be recorded", mount_it);
   } else if (place->free_bytes < room) {
     looks.bad("disk", place->file_system + ", " + size_text(place->free_bytes) + " free",
               "make room: a run needs some for records and logs");
@@ -142,6 +144,21 @@ void look_at_place(const std::string& path, Looks& looks) {
 }
 
 void look_at_permissions(const StateDirectory& directory, Looks& looks) {
+/// The directory that is to be, in one where this user may create nothing.
+std::string way_to_create(const std::string& directory, const std::string& above, const Access& access) {
+  if (!access.exists) {
+    return "create that first, with: mkdir -p " + shell_quoted(above);
+  }
+  if (access.read_only) {
+    return mount_it;
+  }
+  if (access.owner == effective_user() || effective_user() == 0) {
+    return way_into(above);
+  }
+  return "create it for this user, as root, with: install -d -m 0700 -o " + shell_word(user_name()) + " " +
+         shell_quoted(directory);
+}
+
   const Access folder = access_of(directory.directory());
   const Access file = access_of(directory.path());
   if (!folder.exists) {
@@ -149,23 +166,25 @@ void look_at_permissions(const StateDirectory& directory, Looks& looks) {
     if (access_of(above).can_write) {
       looks.good("permissions", "the state directory is created by the first run, in " + quoted(above));
     } else {
-      looks.bad("permissions", "the state directory does not exist, and " + quoted(above) + " cannot be written",
-                "create it, with mode 0700");
+      looks.bad("permissions",
+                "the state directory does not exist, and " + quoted(above) +
+                    (access.exists ? " cannot be written" : " does not exist either"),
+                way_to_create(directory.directory(), above, access));
     }
   } else if (!folder.can_write) {
     looks.bad("permissions", quoted(directory.directory()) + " cannot be written",
-              "run as its owner, uid " + std::to_string(folder.owner));
+              folder.read_only ? mount_it : way_into(directory.directory()));
   } else if (folder.owner != effective_user()) {
     looks.bad("permissions",
               quoted(directory.directory()) + " belongs to uid " + std::to_string(folder.owner) + ", and this is uid " +
                   std::to_string(effective_user()),
-              "run as its owner");
+              way_into(directory.directory()));
   } else if ((folder.mode & 022U) != 0 || (file.exists && (file.mode & 022U) != 0)) {
     const bool is_folder = (folder.mode & 022U) != 0;
     const std::string& path = is_folder ? directory.directory() : directory.path();
     looks.bad("permissions",
               quoted(path) + " has mode " + octal(is_folder ? folder.mode : file.mode) + ": others can write to it",
-              "chmod " + std::string(is_folder ? "0700 " : "0600 ") + quoted(path));
+              "chmod " + std::string(is_folder ? "0700 " : "0600 ") + shell_quoted(path));
   } else {
     // What TeleClaude made itself may be readable for others: no reason to stop anything.
     looks.good("permissions", quoted(directory.directory()) + " has mode " + octal(folder.mode) +

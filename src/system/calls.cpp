@@ -14,6 +14,7 @@
 #include <ctime>
 
 #include "../text.hpp"
+#include "owners.hpp"
 
 namespace telec {
 
@@ -27,8 +28,6 @@ std::string next_step_after(int number) {
     case ENOSPC:
     case EDQUOT: return "make room on the file system, then run 'telec migrate' again";
     case EROFS: return "the file system is read-only: mount it for writing, then run 'telec migrate' again";
-    case EACCES:
-    case EPERM: return "see who owns it and its modes with 'ls -ld', and run as its owner";
     case EMFILE:
     case ENFILE: return "too many files are open: raise 'ulimit -n'";
     case EAGAIN: return "there are too many processes: see 'ulimit -u', then run 'telec migrate' again";
@@ -37,8 +36,10 @@ std::string next_step_after(int number) {
 }
 
 Error io_error(const std::string& action, std::string_view path, int number, std::string hint) {
-  return {ErrorCode::io, "cannot " + action + " " + quoted(path) + ": " + errno_text(number),
-          hint.empty() ? next_step_after(number) : std::move(hint)};
+  if (hint.empty()) {
+    hint = number == EACCES || number == EPERM ? way_into(std::string(path)) : next_step_after(number);
+  }
+  return {ErrorCode::io, "cannot " + action + " " + quoted(path) + ": " + errno_text(number), std::move(hint)};
 }
 
 FileDescriptor open_at(int directory, const char* path, int flags, unsigned mode) {

@@ -22,7 +22,8 @@ std::string errno_text(int number);
 /// What a person can do about it: "make room on the file system, ...".
 std::string next_step_after(int number);
 
-/// "cannot ACTION 'PATH': REASON", with the errno's reason, as ErrorCode::io. Without a hint, the errno's.
+/// "cannot ACTION 'PATH': REASON", with the errno's reason, as ErrorCode::io. Without a hint, the errno's; where that
+/// is one of permissions, the path's.
 Error io_error(const std::string& action, std::string_view path, int number, std::string hint = {});
 
 /// Calls until it is not interrupted.

@@ -84,6 +84,7 @@ Access access_of(const std::string& path) {
   access.mode = status.st_mode & 07777U;
   access.owner = status.st_uid;
   access.can_write = ::access(path.c_str(), W_OK) == 0;
+  access.read_only = !access.can_write && errno == EROFS;
   return access;
 }
 

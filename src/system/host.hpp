@@ -25,6 +25,7 @@ struct Access {
   unsigned mode = 0;          ///< the permission bits; of what a link leads to, as the next two
   unsigned owner = 0;
   bool can_write = false;  ///< by this process
+  bool read_only = false;  ///< by nobody: its file system is
 };
 Access access_of(const std::string& path);
 

@@ -475,6 +475,24 @@ class Accounts(unittest.TestCase):
         self.assertTrue(result.stdout.startswith("telec: refused: "), result.stdout)
         self.assertEqual(self.machine.run("--hook=strict", env={"HOME": str(home)}).returncode, 77)
 
+    def test_root_in_another_users_home_is_told_the_command_that_runs_as_the_user(self):
+        home = self.machine.user("ada", 1001)
+        state = str(home / ".teleclaude" / "migration_state.json")
+        place = f"telec migrate --migrations-dir {self.machine.tree}"
+        for args, env, command in (
+                (["--to", "1.0.0"], {"HOME": str(home)}, f"{place} --user ada --to 1.0.0"),
+                (["-n"], {"HOME": str(home)}, f"{place} --user ada --dry-run"),
+                (["--state-file", state], {}, f"sudo -H -u ada {place} --state-file {state}"),
+                (["--user", "ada"], {}, None)):
+            result = self.machine.run(*args, env=env)
+            if command is None:
+                self.assertEqual(result.returncode, 0, result)
+                self.assertTrue(self.machine.effect("ada"))
+            else:
+                self.assertEqual(result.returncode, 77, result)
+                self.assertIn(f"hint: run as that user, with '{command}'", result.stderr)
+                self.assertFalse(self.machine.effect("ada"))
+
     def test_wrong_usage_of_a_hook_is_told_with_2(self):
         for args in (["--hook=loose"], ["--hook", "--no-such"], ["--hook", "strict"],
                      ["--hook", "--all-users", "--state-file", "/x"]):

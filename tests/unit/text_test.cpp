@@ -143,6 +143,9 @@ TEST_CASE("text is quoted so that a shell reads it back") {
   CHECK(shell_quoted("") == "''");
   CHECK(shell_quoted("a b") == "'a b'");
   CHECK(shell_quoted("it's") == "'it'\\''s'");
+  CHECK(shell_word("").size() == 2);
+  CHECK(shell_word("/srv/x-1.json") == "/srv/x-1.json");
+  CHECK(shell_word("a b") == "'a b'");
   CHECK(shell_quoted("$HOME `x` \\ \"") == "'$HOME `x` \\ \"'");
 }
 
