@@ -244,8 +244,9 @@ int doctor(const Invocation& invocation, Voice& voice, Report& report) {
   });
   if (directory) {
     looks.look("lock", [&] {
-      const std::string holder =
-          directory->exists() ? lock_holder(directory->descriptor(), directory->name() + ".lock") : "";
+      const std::string holder = directory->exists() ? lock_holder(directory->descriptor(), directory->name() + ".lock",
+                                                                   directory->path() + ".lock")
+                                                     : "";
       if (holder.empty()) {
         looks.good("lock", "free");
       } else {

@@ -47,6 +47,31 @@ std::string describe_holder(int fd) {
   return text;
 }
 
+/// Not open only where it is not there and `create` (O_CREAT or 0) is not given.
+FileDescriptor open_lock(int directory, const std::string& name, const std::string& path, int create) {
+  FileDescriptor file = open_at(directory, name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | create, 0600);
+  if (file.is_open() || (errno == ENOENT && create == 0)) {
+    return file;
+  }
+  if (errno == ELOOP) {
+    throw Error(ErrorCode::unsafe, "the lock " + quoted(path) + " is a symbolic link",
+                "remove the link, then run again");
+  }
+  if (errno == EISDIR) {
+    throw Error(ErrorCode::unsafe, "the lock " + quoted(path) + " is a directory", "remove it, then run again");
+  }
+  throw io_error("open the lock", path, errno);
+}
+
+void look_at_lock(const FileDescriptor& file, const std::string& path, struct stat& status) {
+  if (::fstat(file.get(), &status) != 0) {
+    throw io_error("look at the lock", path, errno);
+  }
+  if (!S_ISREG(status.st_mode)) {
+    throw Error(ErrorCode::unsafe, "the lock " + quoted(path) + " is not a regular file", "remove it, then run again");
+  }
+}
+
 }  // namespace
 
 LockFile::LockFile(int directory, std::string name, std::string path, double timeout, StopSignals& stop,
@@ -87,35 +112,28 @@ LockFile::~LockFile() {
 
 LockFile::LockFile() : directory_(-1), fd_(open_at(AT_FDCWD, "/dev/null", O_RDWR)) {}
 
-std::string lock_holder(int directory, const std::string& name) {
-  const FileDescriptor file = open_at(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  if (!file.is_open() || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+std::string lock_holder(int directory, const std::string& name, const std::string& path) {
+  const FileDescriptor file = open_lock(directory, name, path, 0);
+  if (!file.is_open()) {
     return {};
+  }
+  struct stat status = {};
+  look_at_lock(file, path, status);
+  if (repeated([&] { return ::flock(file.get(), LOCK_SH | LOCK_NB); }) == 0) {
+    return {};
+  }
+  if (errno != EWOULDBLOCK) {
+    throw io_error("lock", path, errno);
   }
   return describe_holder(file.get());
 }
 
 bool LockFile::open() {
   if (!fd_.is_open()) {
-    fd_ = open_at(directory_, name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (!fd_.is_open() && errno == ELOOP) {
-      throw Error(ErrorCode::unsafe, "the lock " + quoted(path_) + " is a symbolic link",
-                  "remove the link, then run again");
-    }
-    if (!fd_.is_open() && errno == EISDIR) {
-      throw Error(ErrorCode::unsafe, "the lock " + quoted(path_) + " is a directory", "remove it, then run again");
-    }
-    if (!fd_.is_open()) {
-      throw io_error("open the lock", path_, errno);
-    }
+    fd_ = open_lock(directory_, name_, path_, O_CREAT);
   }
   struct stat opened = {};
-  if (::fstat(fd_.get(), &opened) != 0) {
-    throw io_error("look at the lock", path_, errno);
-  }
-  if (!S_ISREG(opened.st_mode)) {
-    throw Error(ErrorCode::unsafe, "the lock " + quoted(path_) + " is not a regular file", "remove it, then run again");
-  }
+  look_at_lock(fd_, path_, opened);
   if (!mutant(Mutant::lock_is_nothing) && repeated([&] { return ::flock(fd_.get(), LOCK_EX | LOCK_NB); }) != 0) {
     if (errno == EWOULDBLOCK) {
       return false;

@@ -14,8 +14,9 @@
 
 namespace telec {
 
-/// Who holds the lock on `name` in `directory`, for a message; empty: nobody. Takes and leaves nothing.
-std::string lock_holder(int directory, const std::string& name);
+/// Who holds the lock on `name` in `directory`, for a message; empty: nobody. Takes and leaves nothing. `path` is for
+/// messages. Throws Error (io, unsafe) where a run could not take the lock, whoever holds it.
+std::string lock_holder(int directory, const std::string& name, const std::string& path);
 
 class LockFile {
  public:

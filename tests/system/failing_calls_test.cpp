@@ -258,21 +258,41 @@ TEST_CASE("who holds a lock is told as far as the file tells it") {
     CAPTURE(row.text);
     REQUIRE(::ftruncate(file.get(), 0) == 0);
     REQUIRE(::pwrite(file.get(), row.text.data(), row.text.size(), 0) >= 0);
-    CHECK(lock_holder(at, "state.json.lock") == row.holder);
+    CHECK(lock_holder(at, "state.json.lock", run.path + ".lock") == row.holder);
   }
   // A process of another user is there, although it may not be signalled.
   REQUIRE(::ftruncate(file.get(), 0) == 0);
   REQUIRE(::pwrite(file.get(), "1\n", 2, 0) == 2);
-  CHECK(while_failing({{SYS_kill, EPERM}}, [&] { return lock_holder(at, "state.json.lock"); }) == "process 1");
+  CHECK(while_failing({{SYS_kill, EPERM}}, [&] { return lock_holder(at, "state.json.lock", run.path + ".lock"); }) ==
+        "process 1");
 }
 
-TEST_CASE("a lock that nobody holds, or that cannot be asked for, names nobody") {
+TEST_CASE("a lock that nobody holds names nobody, and one that a run could not take is an error") {
   const TemporaryDirectory top;
   const FileDescriptor directory = open_directory(top.path());
-  CHECK(lock_holder(directory.get(), "none").empty());
+  const auto look = [&](const std::string& name) {
+    std::string holder;
+    const std::string fault = fault_of([&] { holder = lock_holder(directory.get(), name, top / name); });
+    return fault == "no error" ? "held by '" + holder + "'" : fault;
+  };
+  CHECK(look("none") == "held by ''");
   write_file(top / "free", "1\n");
-  CHECK(lock_holder(directory.get(), "free").empty());
-  CHECK(while_failing({{SYS_flock, EIO}}, [&] { return lock_holder(directory.get(), "free"); }).empty());
+  CHECK(look("free") == "held by ''");
+  CHECK(top.names() == std::vector<std::string>{"free"});
+  CHECK(while_failing({{SYS_flock, EIO}}, [&] { return look("free"); }) ==
+        "io: cannot lock '" + top.path() + "/free': Input/output error");
+  REQUIRE(::mkdir((top / "directory").c_str(), 0700) == 0);
+  CHECK(look("directory") == "unsafe: the lock '" + top.path() + "/directory' is a directory");
+  REQUIRE(::symlink("free", (top / "link").c_str()) == 0);
+  CHECK(look("link") == "unsafe: the lock '" + top.path() + "/link' is a symbolic link");
+  REQUIRE(::mkfifo((top / "pipe").c_str(), 0600) == 0);
+  CHECK(look("pipe") == "unsafe: the lock '" + top.path() + "/pipe' is not a regular file");
+  const std::string unreadable = as_nobody([]() -> std::string {
+    const TemporaryDirectory own;
+    write_file(own / "closed", "", 0000);
+    return fault_of([&] { lock_holder(open_directory(own.path()).get(), "closed", "x"); });
+  });
+  CHECK(unreadable == "io: cannot open the lock 'x': Permission denied");
 }
 
 TEST_CASE("what cannot be written or closed is told by the first of the two") {
