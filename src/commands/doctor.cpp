@@ -233,6 +233,7 @@ int doctor(const Invocation& invocation, Voice& voice, Report& report) {
     }
   });
   std::optional<StateDirectory> directory;
+    state.refuse_what_cannot_be_replaced();
   std::optional<History> history;
   looks.look("state", [&] {
     directory.emplace(state_path(invocation));

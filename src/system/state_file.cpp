@@ -238,6 +238,27 @@ void StateFile::refuse_too_large(std::size_t size) const {
   }
 }
 
+void StateFile::refuse_what_cannot_be_replaced() const {
+  if (!directory_.exists()) {
+    return;
+  }
+  const std::string itself = ".";
+  for (const std::string& name : {itself, directory_.name(), temporary_name(), old_name(), old_temporary_name()}) {
+    struct statx found = {};
+    if (::statx(directory_.descriptor(), name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found) != 0) {
+      continue;  // not there, as a rule; what else is wrong a commit will meet
+    }
+    const std::string path = directory_.directory() + (name == itself ? "" : "/" + name);
+    if (name != itself && S_ISDIR(found.stx_mode)) {
+      throw io_error("replace", path, EISDIR, "move it away, then run 'telec migrate' again");
+    }
+    if ((found.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0) {
+      throw io_error(name == itself ? "write to the state directory" : "replace", path, EPERM,
+                     "it is immutable or append-only: take that away, as root, with: chattr -ia " + shell_quoted(path));
+    }
+  }
+}
+
 void StateFile::probe(const History& history, std::size_t more) const {
   const std::string temporary = temporary_name();
   const std::string path = directory_.directory() + "/" + temporary;
@@ -245,10 +266,7 @@ void StateFile::probe(const History& history, std::size_t more) const {
   constexpr std::size_t least_room = 4096;
   const std::size_t size = history.text().size() + std::max(more * room_for_record, least_room);
   refuse_too_large(size);
-  struct stat old = {};
-  if (::fstatat(directory_.descriptor(), old_name().c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(old.st_mode)) {
-    throw io_error("replace", directory_.directory() + "/" + old_name(), EISDIR);
-  }
+  refuse_what_cannot_be_replaced();
   const std::string bytes(size, ' ');  // before there is a file to leave behind
   remove_leftover(old_temporary_name());
   remove_leftover(temporary);

@@ -60,8 +60,12 @@ class StateFile : public HistoryStore {
   /// find.
   void may_commit(const LockFile& lock) { lock_ = &lock; }
 
+  /// Throws Error (io) where a commit could not replace what is there: a directory in the place of one of its files, or
+  /// a file or the state directory that is immutable or append-only. Looks, and changes nothing.
+  void refuse_what_cannot_be_replaced() const;
+
   /// Writes about as many bytes as `history` and that many more records take, and takes them away again, so that a full
-  /// or read-only file system is noticed before a script runs; looks at the place of `.old` too. Throws Error (io):
+  /// or read-only file system is noticed before a script runs, and so is what cannot be replaced. Throws Error (io):
   /// that, or that the file would be larger than load() accepts.
   void probe(const History& history, std::size_t more) const;
 

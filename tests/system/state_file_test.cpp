@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 
 #include "doctest_main.hpp"
 #include "fixture.hpp"
+#include "system/calls.hpp"
 
 using namespace telec;
 using namespace telec_test;
@@ -219,22 +222,51 @@ TEST_CASE("a state that would be too large to be read is not written") {
   CHECK(place.names() == Texts{"state.json", "state.json.lock"});
 }
 
-TEST_CASE("a directory in the place of the older generation is noticed by the probe") {
-  Place place;
-  Run run(place);
-  run.commit(A);
-  REQUIRE(::mkdir((place.path + ".old").c_str(), 0700) == 0);
-  CHECK(fault_of([&] { run.state.probe(run.history, 1); }) ==
-        "io: cannot replace '" + place.path + ".old': Is a directory");
+TEST_CASE("a directory in the place of a file of the commit is noticed before a script runs") {
+  for (const std::string ending : {".old", ".tmp", ".old.tmp"}) {
+    CAPTURE(ending);
+    Place place;
+    Run run(place);
+    run.commit(A);
+    REQUIRE(::mkdir((place.path + ending).c_str(), 0700) == 0);
+    const Texts names = place.names();
+    const std::string fault = "io: cannot replace '" + place.path + ending + "': Is a directory";
+    CHECK(fault_of([&] { run.state.refuse_what_cannot_be_replaced(); }) == fault);
+    CHECK(fault_of([&] { run.state.probe(run.history, 1); }) == fault);
+    CHECK(place.names() == names);
+  }
 }
 
-TEST_CASE("what cannot be removed where the link is to be is noticed by the probe") {
+TEST_CASE("what is immutable or append-only is noticed before a script runs") {
   Place place;
   Run run(place);
   run.commit(A);
-  REQUIRE(::mkdir((place.path + ".old.tmp").c_str(), 0700) == 0);
-  CHECK(fault_of([&] { run.state.probe(run.history, 1); }) ==
-        "io: cannot remove what an earlier run left '" + place.path + ".old.tmp': Is a directory");
+  run.commit(B);
+  CHECK(fault_of([&] { run.state.refuse_what_cannot_be_replaced(); }) == "no error");
+  for (const std::string& path : {place.path, place.path + ".old", place.data}) {
+    const std::string action = path == place.data ? "write to the state directory" : "replace";
+    for (const int flag : {FS_IMMUTABLE_FL, FS_APPEND_FL}) {
+      CAPTURE(path);
+      CAPTURE(flag);
+      const FileDescriptor file = open_at(AT_FDCWD, path.c_str(), O_RDONLY);
+      int before = 0;
+      if (::ioctl(file.get(), FS_IOC_GETFLAGS, &before) != 0) {
+        return skip("this file system has no such attributes");
+      }
+      const int with = before | flag;
+      if (::ioctl(file.get(), FS_IOC_SETFLAGS, &with) != 0) {
+        return skip("not permitted to make a file immutable");
+      }
+      const auto look = error_of([&] { run.state.refuse_what_cannot_be_replaced(); });
+      const auto probe = error_of([&] { run.state.probe(run.history, 1); });
+      REQUIRE(::ioctl(file.get(), FS_IOC_SETFLAGS, &before) == 0);
+      REQUIRE(look.has_value());
+      CHECK(look->message == "cannot " + action + " '" + path + "': Operation not permitted");
+      CHECK(look->hint.ends_with("as root, with: chattr -ia '" + path + "'"));
+      REQUIRE(probe.has_value());
+      CHECK(probe->message == look->message);
+    }
+  }
 }
 
 TEST_CASE("a state that was changed underneath is not overwritten: bytes") {

@@ -34,6 +34,7 @@ ERRORS = {
     "close": ("EIO", "ENOSPC", "EDQUOT", "EINTR"),
     "renameat": CHANGES, "linkat": CHANGES, "unlinkat": CHANGES, "mkdir": CHANGES, "mkdirat": CHANGES,
     "newfstatat": ("EIO", "ENOMEM", "EACCES"),
+    "statx": ("ENOSYS", "EACCES"),
     "flock": ("ENOLCK", "ENOSYS", "EINTR", "EIO", "ENOMEM"),
     "getdents64": ("EIO", "ENOMEM"),
     "ftruncate": ("EIO", "ENOSPC"),

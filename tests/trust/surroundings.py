@@ -1272,11 +1272,9 @@ def attribute(name, flag, which, exit, **options):
 
 attribute("the directory of the state cannot be changed (chattr +i)", "i", lambda s: s.data, 74, says=("Operation not permitted",))
 attribute("in the directory of the state nothing can be removed (chattr +a)", "a", lambda s: s.data, 74,
-          says=("cannot remove the probe", "Operation not permitted"), left=("migration_state.json.tmp",))
-attribute("the state file cannot be changed (chattr +i)", "i", lambda s: s.state_file, 5, says=("the script did run", "Operation not permitted"),
-          effects={FIRST: 1})
-attribute("the state file can only be appended to (chattr +a)", "a", lambda s: s.state_file, 5, says=("the script did run", "Operation not permitted"),
-          effects={FIRST: 1})
+          says=("Operation not permitted", "chattr -ia"))
+attribute("the state file cannot be changed (chattr +i)", "i", lambda s: s.state_file, 74, says=("Operation not permitted", "chattr -ia"))
+attribute("the state file can only be appended to (chattr +a)", "a", lambda s: s.state_file, 74, says=("Operation not permitted", "chattr -ia"))
 attribute("the tree cannot be changed (chattr +i)", "i", lambda s: s.tree / "v1.0.0", 0)
 
 # --- clock
