@@ -7,11 +7,12 @@
 #include "../command_again.hpp"
 #include "../output/text.hpp"
 #include "../plan.hpp"
+#include "../system/attempts_file.hpp"
 #include "../system/calls.hpp"
 #include "../system/host.hpp"
 #include "../system/lock_file.hpp"
-#include "../system/paths.hpp"
 #include "../system/owners.hpp"
+#include "../system/paths.hpp"
 #include "../system/python.hpp"
 #include "../system/script_reader.hpp"
 #include "../system/state_file.hpp"
@@ -24,9 +25,9 @@
 namespace telec {
 namespace {
 
-std::string octal(unsigned mode) {
 constexpr const char* mount_it = "mount it writable, or name another --state-file";
 
+std::string octal(unsigned mode) {
   std::array<char, 16> text{};
   std::snprintf(text.data(), text.size(), "%04o", mode);
   return text.data();
@@ -143,7 +144,6 @@ void look_at_place(const std::string& path, Looks& looks) {
   }
 }
 
-void look_at_permissions(const StateDirectory& directory, Looks& looks) {
 /// The directory that is to be, in one where this user may create nothing.
 std::string way_to_create(const std::string& directory, const std::string& above, const Access& access) {
   if (!access.exists) {
@@ -159,11 +159,13 @@ std::string way_to_create(const std::string& directory, const std::string& above
          shell_quoted(directory);
 }
 
+void look_at_permissions(const StateDirectory& directory, Looks& looks) {
   const Access folder = access_of(directory.directory());
   const Access file = access_of(directory.path());
   if (!folder.exists) {
     const std::string above = directory_of(directory.directory());
-    if (access_of(above).can_write) {
+    const Access access = access_of(above);
+    if (access.can_write) {
       looks.good("permissions", "the state directory is created by the first run, in " + quoted(above));
     } else {
       looks.bad("permissions",
@@ -194,17 +196,10 @@ std::string way_to_create(const std::string& directory, const std::string& above
 }
 
 void look_at_logs(const StateDirectory& directory, Looks& looks) {
-  const std::string path = directory.directory() + "/migration_logs";
-  const Access logs = access_of(path);
-  if (!logs.exists) {
-    looks.good("logs", "none yet");
-  } else if (!logs.is_directory || !logs.can_write) {
-    looks.bad("logs",
-              quoted(path) + (logs.is_directory ? " cannot be written" : " is no directory") + ": no logs are kept",
-              logs.is_directory ? "run as its owner, uid " + std::to_string(logs.owner) : "move it away");
-  } else {
-    looks.good("logs", "in " + quoted(path));
-  }
+  looks.look("logs", [&] {
+    const bool some = directory.exists() && refuse_lost_attempts(directory.descriptor(), directory.directory());
+    looks.good("logs", some ? "in " + quoted(directory.directory() + "/migration_logs") : "none yet");
+  });
 }
 
 }  // namespace
@@ -233,12 +228,12 @@ int doctor(const Invocation& invocation, Voice& voice, Report& report) {
     }
   });
   std::optional<StateDirectory> directory;
-    state.refuse_what_cannot_be_replaced();
   std::optional<History> history;
   looks.look("state", [&] {
     directory.emplace(state_path(invocation));
     StateFile state(*directory);
     history = state.load();
+    state.refuse_what_cannot_be_replaced();
     looks.good("state", state.exists()
                             ? directory->path() + ": " + std::to_string(history->applied().size()) + " recorded"
                             : directory->path() + ": none yet, nothing is recorded");

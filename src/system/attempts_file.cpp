@@ -34,6 +34,22 @@ std::optional<std::string> text_of(int directory, const char* name, std::size_t 
   return read_all(file.get(), text, limit) ? std::optional(std::move(text)) : std::nullopt;
 }
 
+/// The file, open to append to; `flags`: O_CREAT or 0. Not open where it cannot be written or is no regular file: errno
+/// and `reason` say why.
+FileDescriptor open_to_append(int logs, int flags, struct stat& status, std::string& reason) {
+  FileDescriptor file = open_at(logs, file_name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | flags, 0600);
+  if (file.is_open() && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+    return file;
+  }
+  const int number = file.is_open() ? EINVAL : errno;
+  reason = number == ELOOP                       ? "it is a symbolic link"
+           : number == EINVAL || number == ENXIO ? "it is not a regular file"
+                                                 : errno_text(number);
+  file.reset();
+  errno = number;
+  return file;
+}
+
 }  // namespace
 
 void AttemptsFile::finished(const ReportEntry& entry) {
@@ -77,11 +93,11 @@ void AttemptsFile::append(AttemptRecord attempt) {
     trouble_ = "cannot rotate " + quoted(path) + ": " + errno_text(errno);
     return;
   }
-  const FileDescriptor file =
-      open_at(directory, file_name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0600);
+  std::string reason;
+  const FileDescriptor file = open_to_append(directory, O_CREAT, status, reason);
   // The newline in front ends a line that a full disk cut short.
   std::string line = attempt_line(attempt);
-  if (file.is_open() && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+  if (file.is_open()) {
     char last = '\n';
     const FileDescriptor reading = open_at(directory, file_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if (status.st_size > 0 && reading.is_open() && ::pread(reading.get(), &last, 1, status.st_size - 1) == 1 &&
@@ -91,10 +107,34 @@ void AttemptsFile::append(AttemptRecord attempt) {
     if (write_all(file.get(), line)) {
       return;
     }
-  } else if (file.is_open()) {
-    errno = EINVAL;
+    reason = errno_text(errno);
   }
-  trouble_ = "cannot write " + quoted(path) + ": " + errno_text(errno);
+  trouble_ = "cannot write " + quoted(path) + ": " + reason;
+}
+
+bool refuse_lost_attempts(int state_directory, const std::string& state_directory_path) {
+  const std::string path = state_directory_path + "/migration_logs";
+  std::string reason;
+  const FileDescriptor logs = open_logs(state_directory, reason);
+  if (!logs.is_open() && errno == ENOENT) {
+    return false;
+  }
+  if (!logs.is_open()) {
+    Error error = io_error("open the directory", path, errno, errno == ENOTDIR ? "move it away" : "");
+    error.message = "no logs are kept: cannot open the directory " + quoted(path) + ": " + reason;
+    throw error;
+  }
+  if (::faccessat(logs.get(), ".", W_OK | X_OK, 0) != 0) {
+    throw io_error("write to the directory", path, errno);
+  }
+  struct stat status = {};
+  const std::string file = path + "/" + file_name;
+  if (!open_to_append(logs.get(), 0, status, reason).is_open() && errno != ENOENT) {
+    Error error = io_error("write", file, errno, errno == EACCES || errno == EPERM ? "" : "move it away");
+    error.message = "cannot write " + quoted(file) + ": " + reason;
+    throw error;
+  }
+  return true;
 }
 
 std::vector<AttemptRecord> kept_attempts(int state_directory, const std::string& state_directory_path) {

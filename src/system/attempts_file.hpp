@@ -40,6 +40,10 @@ class AttemptsFile : public Progress {
   std::string trouble_;
 };
 
+/// Is there a directory of logs? Throws Error (io) where it, or the file of attempts, is there and could not be
+/// written: attempts would be lost. Looks, and changes nothing.
+bool refuse_lost_attempts(int state_directory, const std::string& state_directory_path);
+
 /// What is kept for the state in `directory`, in the order in which it was written. None where there is no file.
 /// Throws Error (io) where there is one that cannot be read.
 std::vector<AttemptRecord> kept_attempts(int state_directory, const std::string& state_directory_path);

@@ -732,7 +732,9 @@ class Doctor(Case):
         subprocess.run(["mount", "-o", "remount,size=80m", place], check=True)
         self.assertRegex(self.run_ok("doctor", "--state-file", state).out, r"ok    disk +tmpfs, \d+ MiB free\n")
         subprocess.run(["mount", "-o", "remount,ro", place], check=True)
-        self.assertRegex(self.run_ok("doctor", "--state-file", state, code=4).out, r"mend  disk +tmpfs, read-only: nothing can be recorded\n")
+        out = self.run_ok("doctor", "--state-file", state, code=4).out
+        self.assertRegex(out, r"mend  disk +tmpfs, read-only: nothing can be recorded\n")
+        self.assertRegex(out, r"mend  permissions .* cannot be written\n +mount it writable, or name another --state-file\n")
 
     def test_a_directory_of_somebody_else_is_told(self):
         if os.geteuid() != 0:
@@ -753,7 +755,115 @@ class Doctor(Case):
         command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", telec.binary(), "migrate", "doctor"]
         result = subprocess.run(command, env=self.home.environment(), capture_output=True, text=True, timeout=60, cwd=self.home.home)
         self.assertEqual(result.returncode, 4, result)
-        self.assertRegex(result.stdout, r"mend  permissions +'.*' belongs to uid 0, and this is uid 65534\n +run as its owner\n")
+        self.assertRegex(result.stdout, r"mend  permissions +'.*' belongs to uid 0, and this is uid 65534\n"
+                                        rf" +give it to this user, as root, with: chown -R \w+ '{self.home.data}'\n")
+
+    def doctor_as_nobody(self):
+        """{name: message and hint} of what is to be mended, in a home that is nobody's; what it does not own is root's."""
+        if os.geteuid() != 0 or not shutil.which("setpriv"):
+            self.skipTest("only root can become somebody else, with setpriv")
+        os.chown(self.home.path, 65534, 65534)
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", telec.binary(), "migrate"]
+        options = {"env": self.home.environment(), "capture_output": True, "text": True, "timeout": 60, "cwd": "/"}
+        result = subprocess.run([*command, "doctor", "--json"], check=False, **options)
+        if result.returncode == 126 and "cannot open" in result.stderr:
+            self.skipTest("the program cannot be reached by another user")
+        self.assertIn(result.returncode, (0, 4), result)
+        run = subprocess.run([*command, "--lock-timeout", "0"], check=False, **options)
+        self.run_of_nobody = run.returncode, run.stderr
+        return {check["name"]: check["message"] + "\n" + (check["hint"] or "")
+                for check in json.loads(result.stdout)["checks"] if not check["ok"]}
+
+    def nobodys(self, *paths):
+        for path in paths:
+            os.chown(path, 65534, 65534)
+
+    def test_what_its_owner_made_read_only_its_owner_is_told_to_open(self):
+        self.home.add_all(ONE)
+        self.home.data.mkdir()
+        self.nobodys(self.home.home, self.home.data)
+        self.home.data.chmod(0o555)
+        self.assertEqual(self.doctor_as_nobody(), {"permissions": f"'{self.home.data}' cannot be written\n"
+                                                   f"give yourself back what is missing with: chmod u+rwx '{self.home.data}'"})
+        self.assertEqual(self.run_of_nobody[0], 74)
+        self.home.data.rmdir()
+        self.home.home.chmod(0o555)
+        self.assertIn(f"chmod u+rwx '{self.home.home}'", self.doctor_as_nobody()["permissions"])
+        self.assertIn(f"chmod u+rwx '{self.home.home}'", self.run_of_nobody[1])
+        os.chown(self.home.home, 0, 0)
+        self.assertRegex(self.doctor_as_nobody()["permissions"], rf"as root, with: install -d -m 0700 -o \w+ '{self.home.data}'$")
+
+    def test_what_root_left_in_a_home_is_told_and_whom_to_give_it_to(self):
+        self.home.add_all(ONE)
+        self.home.logs.mkdir(parents=True, mode=0o700)
+        self.nobodys(self.home.home, self.home.data, self.home.logs)
+        attempts = self.home.logs / "attempts.jsonl"
+        for name, path, code in (("state", self.home.state_file, 74), ("lock", self.home.lock_file, 74), ("logs", attempts, 0)):
+            with self.subTest(name):
+                path.write_text('{"applied": []}')
+                path.chmod(0o600)
+                found = self.doctor_as_nobody()
+                self.assertEqual(list(found), [name])
+                self.assertRegex(found[name], rf"Permission denied\ngive it to this user, as root, with: chown -h \w+ '{path}'$")
+                self.assertEqual(self.run_of_nobody[0], code)
+                self.assertIn("Permission denied", self.run_of_nobody[1])
+                path.unlink()
+        os.chown(self.home.logs, 0, 0)
+        self.assertRegex(self.doctor_as_nobody()["logs"], rf"chown -R \w+ '{self.home.logs}'$")
+
+    def test_what_is_in_the_way_of_a_run_is_in_doctors_way_too(self):
+        self.home.add_all(ONE)
+        self.home.logs.mkdir(parents=True, mode=0o700)
+        self.home.data.chmod(0o700)
+
+        def a_directory(path):
+            path.mkdir()
+            return path.rmdir
+
+        def a_link(path):
+            path.symlink_to("elsewhere")
+            return path.unlink
+
+        def a_pipe(path):
+            os.mkfifo(path)
+            return path.unlink
+
+        beside = self.home.state_file.with_name
+        state = self.home.state_file.name
+        for name, path, put, code in (("lock", self.home.lock_file, a_directory, 77), ("lock", self.home.lock_file, a_link, 77),
+                                      ("lock", self.home.lock_file, a_pipe, 77), ("state", beside(state + ".tmp"), a_directory, 74),
+                                      ("state", beside(state + ".old"), a_directory, 74),
+                                      ("state", beside(state + ".old.tmp"), a_directory, 74),
+                                      ("logs", self.home.logs / "attempts.jsonl", a_directory, 0),
+                                      ("logs", self.home.logs / "attempts.jsonl", a_link, 0)):
+            with self.subTest(path=path.name, put=put.__name__):
+                take_away = put(path)
+                before = sorted(self.home.data.rglob("*"))
+                checks = self.checks(4)
+                self.assertEqual([check for check, ok in checks.items() if not ok], [name])
+                self.assertEqual(sorted(self.home.data.rglob("*")), before)
+                result = self.run_ok(code=code)
+                self.assertIn(str(path), result.err)
+                take_away()
+                for left in (self.home.state_file, self.home.lock_file):
+                    left.unlink(missing_ok=True)
+        self.assertTrue(all(self.checks(0).values()))
+
+    def test_a_state_file_that_is_immutable_is_told_and_no_script_runs(self):
+        self.home.add_all(ONE)
+        self.run_ok()
+        self.home.add_all(TWO)
+        if not shutil.which("chattr") or subprocess.run(["chattr", "+i", self.home.state_file], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no file can be made immutable here")
+        try:
+            self.assertFalse(self.checks(4)["state"])
+            result = self.run_ok(code=74)
+            self.assertIn(f"chattr -ia '{self.home.state_file}'", result.err)
+        finally:
+            subprocess.run(["chattr", "-i", self.home.state_file], check=True)
+        self.assertEqual(self.home.applied(), [ONE])
+        self.assertEqual(list(self.home.effects()), [ONE.replace("/", "_")])
+        self.run_ok()
 
     def test_a_network_file_system_is_told(self):
         if shutil.which("strace") is None:

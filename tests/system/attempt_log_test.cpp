@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fixture.hpp"
+#include "system/attempts_file.hpp"
 
 using namespace telec;
 using namespace telec_test;
@@ -207,4 +208,48 @@ TEST_CASE("what is no directory in the logs' place keeps none, says so, and noth
   ::unlink(path.c_str());
   write_file(path, "a file");
   keeps_nothing("Not a directory");
+}
+
+TEST_CASE("what would lose the attempts is an error before a run, and is looked at alone") {
+  const std::string said = as_nobody([]() -> std::string {
+    const TemporaryDirectory directory;
+    const FileDescriptor fd = open_directory(directory.path());
+    const std::string logs = directory / "migration_logs";
+    const std::string file = logs + "/attempts.jsonl";
+    std::string text;
+    const auto look = [&] {
+      bool some = false;
+      const std::string fault = fault_of([&] { some = refuse_lost_attempts(fd.get(), directory.path()); });
+      const std::size_t end = fault.rfind(':');
+      text += (fault != "no error" ? fault.substr(end + 2) : some ? "there" : "none") + "|";
+    };
+    look();
+    write_file(logs, "a file");
+    look();
+    ::unlink(logs.c_str());
+    ::mkdir(logs.c_str(), 0700);
+    look();
+    text += std::to_string(std::filesystem::exists(file)) + "|";
+    write_file(file, "", 0400);
+    look();
+    ::unlink(file.c_str());
+    ::mkdir(file.c_str(), 0700);
+    look();
+    ::rmdir(file.c_str());
+    ::mkfifo(file.c_str(), 0600);
+    look();
+    ::unlink(file.c_str());
+    if (::symlink("elsewhere", file.c_str()) != 0) {
+      return "no link";
+    }
+    look();
+    ::unlink(file.c_str());
+    ::chmod(logs.c_str(), 0500);
+    look();
+    ::chmod(logs.c_str(), 0700);
+    return text;
+  });
+  CHECK(said ==
+        "none|Not a directory|there|0|Permission denied|Is a directory|it is not a regular file|it is a symbolic link|"
+        "Permission denied|");
 }
