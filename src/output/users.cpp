@@ -30,6 +30,17 @@ std::string hook_error_line(const ReportError& error, const std::string& again) 
   return line + "; then: " + printable(error.hint.empty() ? again : error.hint) + "\n";
 }
 
+/// "2 migrations applied, 1 already present"; empty where there was none.
+std::string done_text(const Report& report) {
+  const std::size_t applied = report.count(State::applied);
+  const std::size_t present = report.count(State::already_present);
+  if (applied == 0) {
+    return present == 0 ? "" : counted(present, "migration") + " already present";
+  }
+  return counted(applied, "migration") + " applied" +
+         (present == 0 ? "" : ", " + std::to_string(present) + " already present");
+}
+
 }  // namespace
 
 std::string user_line(const UserReport& user, bool dry_run) {
@@ -95,8 +106,8 @@ std::string hook_text(const Report& report, const std::function<std::string(cons
   if (report.error) {
     return hook_error_line(*report.error, again(""));
   }
-  const std::size_t done = report.count(State::applied) + report.count(State::already_present);
-  return done == 0 ? "" : "telec: " + counted(done, "migration") + " applied\n";
+  const std::string done = done_text(report);
+  return done.empty() ? "" : "telec: " + done + "\n";
 }
 
 }  // namespace telec

@@ -72,11 +72,19 @@ TEST_CASE("a hook without users says what was done, and nothing where nothing wa
   Report report;
   CHECK(hook_text(report, again).empty());
   ReportEntry entry;
-  for (const State state : {State::applied, State::already_present, State::pending}) {
-    entry.state = state;
-    report.entries.push_back(entry);
-  }
-  CHECK(hook_text(report, again) == "telec: 2 migrations applied\n");
+  const auto text_of = [&](const std::vector<State>& states) {
+    report.entries.clear();
+    for (const State state : states) {
+      entry.state = state;
+      report.entries.push_back(entry);
+    }
+    return hook_text(report, again);
+  };
+  CHECK(text_of({State::pending}).empty());
+  CHECK(text_of({State::applied, State::applied}) == "telec: 2 migrations applied\n");
+  CHECK(text_of({State::applied, State::already_present, State::pending}) ==
+        "telec: 1 migration applied, 1 already present\n");
+  CHECK(text_of({State::already_present}) == "telec: 1 migration already present\n");
 }
 
 TEST_CASE("a hook for users names those who failed or were put off, and is silent where nothing happened") {
