@@ -331,6 +331,14 @@ Invocation parse(const std::vector<std::string_view>& arguments) {
   if (invocation.json && invocation.events && *invocation.events == "1") {
     refuse("--json and --events 1 would mix on stdout", "give the events a file or another descriptor");
   }
+  if (invocation.all_users && !invocation.users.empty()) {
+    refuse("--all-users and --user contradict each other",
+           "--all-users alone is everybody who has data, --user alone is who was named");
+  }
+  if (!names_users(invocation) && std::ranges::find(seen, find_option("user-timeout")) != seen.end()) {
+    refuse("--user-timeout limits each of other users' runs: it goes with --all-users or --user",
+           "--timeout SECONDS limits each migration");
+  }
   if (names_users(invocation) && invocation.state_file) {
     refuse("--state-file names one file, and every user has one of their own",
            "leave --state-file out; it is ~/.teleclaude/migration_state.json of each user");

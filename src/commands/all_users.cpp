@@ -32,13 +32,13 @@ int migrate_here(Invocation invocation) {
   return voice.finish(report, report.exit_code());
 }
 
-/// Whom it is about: everybody with a person's uid, then who was named, each once. Outside of a hook a name that nobody
+/// Whom it is about: everybody with a person's uid, or who was named, each once. Outside of a hook a name that nobody
 /// has is a slip of whoever typed it; a hook goes on without that user, so that the package does not fail.
 std::vector<Account> chosen_accounts(const Invocation& invocation, std::vector<UserReport>& reports) {
-  std::vector<Account> accounts;
   if (invocation.all_users) {
-    accounts = people_among(all_accounts(), uid_limits());
+    return people_among(all_accounts(), uid_limits());
   }
+  std::vector<Account> accounts;
   for (const std::string& name : invocation.users) {
     const auto account = account_named(name);
     if (!account && invocation.hook == Hook::none) {

@@ -532,11 +532,10 @@ class Accounts(unittest.TestCase):
     def test_users_can_be_named_and_a_wrong_name_is_told_before_anybodys_turn(self):
         self.machine.user("ada", 1001)
         self.machine.user("sys", 999)
-        for args in (["--user", "sys", "--user", "nobody-here"], ["--all-users", "--user", "nobody-here"]):
-            result = self.machine.run(*args)
-            self.assertEqual((result.returncode, result.stdout), (2, ""))
-            self.assertIn("telec: error: --user 'nobody-here': there is no such user\n", result.stderr)
-            self.assertIn("getent passwd 'nobody-here'", result.stderr)
+        result = self.machine.run("--user", "sys", "--user", "nobody-here")
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("telec: error: --user 'nobody-here': there is no such user\n", result.stderr)
+        self.assertIn("getent passwd 'nobody-here'", result.stderr)
         self.assertFalse(self.machine.effect("sys"))
         # A hook is no place to learn of it: an account that is gone fails no package.
         result = self.machine.run("--user", "nobody-here", "--user", "sys", "--user", "sys", "--hook")
@@ -553,10 +552,10 @@ class Accounts(unittest.TestCase):
     def test_why_a_user_is_skipped_is_said_where_the_user_was_named(self):
         self.machine.user("bea", 1002, data=False)
         self.machine.user("cid", 1003, data=False)
-        for args in (["--user", "bea"], ["--all-users", "--user", "bea"]):
-            result = self.machine.run(*args)
-            self.assertEqual(result.returncode, 0, result.stderr)
-            self.assertRegex(result.stdout, r"^skipped   bea: has no data\n0 users migrated, \d skipped\n$")
+        result = self.machine.run("--user", "bea")
+        self.assertEqual((result.returncode, result.stdout),
+                         (0, "skipped   bea: has no data\n0 users migrated, 1 skipped\n"))
+        self.assertEqual(self.machine.run("--all-users").stdout, "0 users migrated, 2 skipped\n")
 
     def test_only_root_may(self):
         self.machine.user("ada", 1001)

@@ -44,8 +44,9 @@ TEST_CASE("the same run again selects the same migrations, and judges them alike
   CHECK(run_again(typed({"migrate", "--strict", "--no-prestart", "--timeout", "0.5", "--state-file", "s"})) ==
         "telec migrate --state-file s --strict --no-prestart --timeout 0.5");
   CHECK(run_again(typed({"migrate", "--timeout", "2.592e6"})) == "telec migrate --timeout 2592000");
-  CHECK(run_again(typed({"migrate", "--all-users", "--user", "ada", "--user-timeout", "90"})) ==
-        "telec migrate --all-users --user ada --user-timeout 90");
+  CHECK(run_again(typed({"migrate", "--all-users", "--user-timeout", "90"})) ==
+        "telec migrate --all-users --user-timeout 90");
+  CHECK(run_again(typed({"migrate", "--user", "ada", "--user", "bo b"})) == "telec migrate --user ada --user 'bo b'");
 }
 
 TEST_CASE("what only decides how a run is told is not repeated") {

@@ -404,6 +404,9 @@ TEST_CASE("every option of a verb is accepted by it") {
         continue;
       }
       Typed words = verb == Verb::status ? Typed{"migrate", "status"} : Typed{"migrate", "--dry-run"};
+      if (option.name == std::string("user-timeout")) {
+        words.push_back("--all-users");
+      }
       words.push_back(std::string("--") + option.name);
       if (option.argument != nullptr && !option.argument_optional) {
         const std::string kind = option.argument;
@@ -443,4 +446,11 @@ TEST_CASE("users are named one by one or all at once, each with a state file of 
   }
   CHECK(contains(refused({"migrate", "--all-users", "--state-file", "x"}).message, "--state-file names one file"));
   CHECK(contains(refused({"migrate", "status", "--all-users"}).message, "has no option '--all-users'"));
+  for (const Typed& words : {Typed{"migrate", "--all-users", "--user", "ada"},
+                             Typed{"migrate", "--user", "ada", "--all-users", "--dry-run"}}) {
+    CHECK(refused(words).message == "--all-users and --user contradict each other");
+  }
+  for (const char* seconds : {"5", "600"}) {
+    CHECK(contains(refused({"migrate", "--user-timeout", seconds}).message, "it goes with --all-users or --user"));
+  }
 }

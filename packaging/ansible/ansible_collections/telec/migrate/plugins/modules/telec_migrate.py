@@ -23,7 +23,7 @@ options:
     type: bool
     default: false
   users:
-    description: As root, for these users.
+    description: As root, for these users. Not with O(all_users).
     type: list
     elements: str
     default: []
@@ -180,6 +180,7 @@ def main():
             "busy_is_ok": {"type": "bool", "default": False},
             "prove": {"type": "bool", "default": False},
         },
+        mutually_exclusive=[("all_users", "users")],
         supports_check_mode=True,
     )
     given = module.params
