@@ -44,4 +44,7 @@ int doctor(const Invocation& invocation, Voice& voice, Report& report);
 /// Throws Error (tree_untrusted) where --strict was given and there are problems.
 void refuse_problems_if_strict(const Invocation& invocation, const Report& report);
 
+/// Throws Error (usage) where --only or --rerun names what the tree does not have, or what is out of range.
+void refuse_wrong_ids(const Invocation& invocation, const Catalog& catalog);
+
 }  // namespace telec

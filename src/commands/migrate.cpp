@@ -143,6 +143,15 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
 
 }  // namespace
 
+void refuse_wrong_ids(const Invocation& invocation, const Catalog& catalog) {
+  for (const auto* ids : {&invocation.only, &invocation.rerun}) {
+    refuse_unknown_ids(catalog, *ids);
+  }
+  for (const auto* ids : {&invocation.only, &invocation.rerun}) {
+    refuse_ids_out_of_range(invocation.range, *ids);
+  }
+}
+
 void refuse_problems_if_strict(const Invocation& invocation, const Report& report) {
   if (!invocation.strict || report.problems.empty()) {
     return;
@@ -168,10 +177,7 @@ namespace {
 int plan_and_run(const Invocation& invocation, Events* events, Voice& voice, Report& report) {
   const Tree tree(migrations_directory(invocation));
   const Catalog catalog = tree.read_catalog();
-  refuse_unknown_ids(catalog, invocation.only);
-  refuse_unknown_ids(catalog, invocation.rerun);
-  refuse_ids_out_of_range(invocation.range, invocation.only);
-  refuse_ids_out_of_range(invocation.range, invocation.rerun);
+  refuse_wrong_ids(invocation, catalog);
   report.in_tree = catalog.migrations().size();
   StateDirectory directory(state_path(invocation));
   // Without the lock: where nothing is pending, none is waited for and nothing is written.

@@ -509,6 +509,14 @@ class Accounts(unittest.TestCase):
         self.assertEqual(self.machine.run("--all-users", "--hook", "--python", "/usr/bin/no-such-python3").returncode,
                          0)
 
+    def test_an_id_that_is_none_is_usage_before_anybodys_turn(self):
+        self.machine.user("ada", 1001)
+        for args in (["--only", "9.9.9/001_x.py"], ["--rerun", "1.0.0/001_effect.py", "--from", "2.0.0"]):
+            for users in (["--user", "ada"], ["--all-users"]):
+                result = self.machine.run("--json", *users, *args)
+                self.assertEqual((result.returncode, result.document["error"]["code"], result.users),
+                                 (2, "usage", {}))
+
     def test_a_bad_tree_is_refused_before_anybodys_turn(self):
         self.machine.user("ada", 1001)
         os.chmod(self.machine.tree, 0o777)
