@@ -51,6 +51,11 @@ std::string command_as(const std::string& name, const Invocation& invocation) {
 
 std::string command_again(const Invocation& invocation, Verb verb) {
   std::string command = std::string("telec ") + row_of(verb).words;
+  if (!invocation.home.empty() && !has_option(verb, "user")) {
+    // With -u, runuser leaves HOME as it is.
+    command = "runuser -u " + shell_word(invocation.users.front()) + " -- env " +
+              shell_word("HOME=" + invocation.home) + " " + command;
+  }
   const auto add_place = [&](const char* option, const std::optional<std::string>& value) {
     if (value && has_option(verb, option)) {
       add(command, option, *value);

@@ -9,7 +9,8 @@
 namespace telec {
 
 /// `verb` at the same place: "telec migrate status --state-file x.json", with --migrations-dir, --state-file and
-/// --python as far as they were typed and the verb has them.
+/// --python as far as they were typed and the verb has them. In the run of another user it is what root types: as that
+/// user, where the verb has no --user.
 std::string command_again(const Invocation& invocation, Verb verb = Verb::migrate);
 
 /// The same run: also what selects its migrations, and what decides how each of them ends.

@@ -52,6 +52,7 @@ struct Invocation {
   bool all_users = false;
   std::vector<std::string> users;  ///< by name
   double user_timeout = 600;       ///< seconds, for one user with all that is pending for them
+  std::string home;                ///< in the run of another user, the one in `users`: their home; never typed
   Hook hook = Hook::none;
   std::optional<Color> color;
   std::optional<std::string> migrations_dir;

@@ -36,6 +36,8 @@ std::string quoted(std::string_view text);
 
 /// In single quotes as a POSIX shell reads them: 'it'\''s'.
 std::string shell_quoted(std::string_view text);
+/// As it is where a shell takes it as it stands, else in quotes.
+std::string shell_word(std::string_view text);
 
 /// The same, and bare where a shell takes it as it stands: x.json, 'my file.json'.
 std::string shell_word(std::string_view text);

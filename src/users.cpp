@@ -120,11 +120,12 @@ bool read_document(std::string text, UserReport& report) {
   return true;
 }
 
-UserState state_for_exit(int code) {
+UserState state_for_exit(int code, const UsersAsked& asked) {
   switch (code) {
     case 0:
     case 3: return UserState::ok;
-    case 69:   // no python3: perhaps it is being upgraded too
+    case 69:  // no python3: perhaps it is being upgraded too
+      return asked.names_python ? UserState::failed : UserState::deferred;
     case 75:   // another run of theirs is under way
     case 129:  // stopped by a person, between two migrations
     case 130:
@@ -174,7 +175,7 @@ const char* word_of(UserState state) {
   return "failed";
 }
 
-UserReport judge_user(const Account& account, UserRun run) {
+UserReport judge_user(const Account& account, UserRun run, const UsersAsked& asked) {
   UserReport report;
   report.name = account.name;
   report.uid = account.uid;
@@ -208,13 +209,23 @@ UserReport judge_user(const Account& account, UserRun run) {
     report.reason = shortened(rest, reason_limit);
     return report;
   }
+  if (says == says_unsafe && run.number != 0) {
+    report.state = asked.by_name ? UserState::failed : UserState::skipped;
+    report.reason = shortened(rest, reason_limit);
+    if (asked.by_name) {
+      report.exit = run.number;
+      report.hint = "see who made it; to give it to the user: chown -R " + shell_word(account.name + ":") + " " +
+                    shell_word(account.home + "/.teleclaude");
+    }
+    return report;
+  }
   if (says == says_failed && run.number != 0) {
     report.state = UserState::failed;
     report.reason = shortened(rest, reason_limit);
     return report;
   }
   report.exit = run.number;
-  report.state = state_for_exit(run.number);
+  report.state = state_for_exit(run.number, asked);
   if (run.said_too_much) {
     report.reason = "what the run said is longer than " + std::to_string(UserRun::said_limit) + " bytes";
   } else if (says != says_document || !read_document(std::move(rest), report)) {
@@ -239,6 +250,13 @@ UserReport unreached_user(const Account& account, const std::string& reason) {
   report.state = UserState::deferred;
   report.reason = reason;
   return report;
+}
+
+ErrorCode failure_of(const std::vector<UserReport>& users, const UsersAsked& asked) {
+  const bool all_unsafe = std::ranges::all_of(users, [](const UserReport& user) {
+    return user.state != UserState::failed || user.exit == exit_code_of(ErrorCode::unsafe);
+  });
+  return asked.by_name && all_unsafe ? ErrorCode::unsafe : ErrorCode::migration_failed;
 }
 
 std::string names_in(UserState state, const std::vector<UserReport>& users) {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "error.hpp"
+
 namespace telec {
 
 struct Account {
@@ -40,15 +42,16 @@ struct UserReport {
   std::optional<int> exit;  ///< what the user's own run exited with; nothing: it did not get that far
   std::string reason;       ///< why it is not ok; empty where it is
   std::string document;     ///< what the user's own run printed with --json; empty: none
+  std::string hint;         ///< the next step, as root types it; empty where there is none
   // Read out of the document:
   std::size_t applied = 0;  ///< applied or already present, and recorded
   std::size_t pending = 0;  ///< with --dry-run
   std::string log;
-  std::string hint;
 };
 
 /// How the process that became the user ended, and what it said. The first byte says what follows: 'd' the document,
-/// 's' why the user is skipped, 'f' why the process could not become the user.
+/// 's' why the user is skipped, 'u' why their data is not theirs alone to change, 'f' why the process could not become
+/// the user.
 struct UserRun {
   enum class Ending { exited, killed, no_answer, timed_out, not_started, interrupted };
   Ending ending = Ending::exited;
@@ -62,15 +65,25 @@ struct UserRun {
 };
 constexpr char says_document = 'd';
 constexpr char says_skipped = 's';
+constexpr char says_unsafe = 'u';
 constexpr char says_failed = 'f';
 
+/// What was asked for, as far as it decides what an ending means.
+struct UsersAsked {
+  bool by_name = false;       ///< with --user: who cannot be migrated fails, and is not skipped
+  bool names_python = false;  ///< one that cannot be used does not come by waiting
+};
+
 /// Total: whatever the process did and said has an outcome.
-UserReport judge_user(const Account& account, UserRun run);
+UserReport judge_user(const Account& account, UserRun run, const UsersAsked& asked = {});
 
 /// A user who was named and whom the system does not know.
 UserReport unknown_user(const std::string& name);
 /// A user whose turn did not come.
 UserReport unreached_user(const Account& account, const std::string& reason);
+
+/// What the whole of it failed with, where somebody failed: refused for safety, where all of them were who were named.
+ErrorCode failure_of(const std::vector<UserReport>& users, const UsersAsked& asked);
 
 /// The names in one state, "bob(1), cy(75)": with the exit code where there is one.
 std::string names_in(UserState state, const std::vector<UserReport>& users);

@@ -5,7 +5,7 @@
 
 #include "../output/users.hpp"
 #include "../system/accounts.hpp"
-#include "../system/paths.hpp"
+#include "../system/python.hpp"
 #include "../system/surroundings.hpp"
 #include "../system/tree.hpp"
 #include "../system/trusted_place.hpp"
@@ -15,10 +15,22 @@
 namespace telec {
 namespace {
 
+/// What is settled once, for all: the environment of whoever called reaches nobody's run. It is handed on as
+/// environment, so that a hint repeats what was typed and no more.
+struct Settled {
+  std::string tree;
+  std::optional<std::string> python;  ///< one that was named; a name without a slash is looked up on each user's PATH
+};
+
 /// The ordinary run, in the process that has become the user; what it comes to goes to stdout as a document.
-int migrate_here(Invocation invocation) {
+int migrate_here(Invocation invocation, const Settled& settled) {
+  set_environment("TELEC_MIGRATIONS_DIR", settled.tree);
+  if (settled.python) {
+    set_environment("TELEC_PYTHON", *settled.python);
+  }
   invocation.json = true;
   invocation.hook = Hook::none;
+  invocation.color = Color::never;
   Voice voice(invocation);
   Report report;
   report.range = invocation.range;
@@ -59,30 +71,44 @@ std::vector<Account> chosen_accounts(const Invocation& invocation, std::vector<U
   return accounts;
 }
 
-std::optional<ReportError> error_for(const std::vector<UserReport>& users, int signal) {
+std::optional<ReportError> error_for(const std::vector<UserReport>& users, const UsersAsked& asked, bool dry_run,
+                                     int signal) {
   const std::string failed = names_in(UserState::failed, users);
   const std::string deferred = names_in(UserState::deferred, users);
   if (signal != 0 && !deferred.empty()) {
     Error error(ErrorCode::interrupted, "stopped by a signal; not done for: " + deferred,
-                "run it again to go on from there");
+                "run 'telec migrate' again to go on from there");
     error.signal = signal;
     return report_error(error);
   }
   if (!failed.empty()) {
-    return report_error(Error(ErrorCode::migration_failed, "failed for: " + failed,
-                              "see to it, then run it again: who is done is not run twice"));
+    return report_error(
+        Error(failure_of(users, asked), "failed for: " + failed,
+              std::string("do what is said above of each; ") +
+                  (dry_run ? "nothing was run" : "then run 'telec migrate' again: who is done is not run twice")));
   }
   if (!deferred.empty()) {
     return report_error(Error(ErrorCode::deferred, "not done yet for: " + deferred,
-                              "run it again later, or let their next start do it"));
+                              "run 'telec migrate' again later, or let their next start do it"));
   }
   return std::nullopt;
 }
 
 void show(const UserReport& user, const Invocation& invocation, Voice& voice) {
-  const bool named = !invocation.all_users || std::ranges::find(invocation.users, user.name) != invocation.users.end();
-  if (user.state != UserState::skipped || named || invocation.verbose) {
-    voice.say(user_line(user, invocation.dry_run));
+  const std::string line = user_line(user, invocation.dry_run, voice.result_style());
+  switch (user.state) {
+    case UserState::failed:
+    case UserState::deferred:
+      if (!voice.in_hook()) {
+        voice.insist(line);
+      }
+      break;
+    case UserState::skipped:
+      if (invocation.all_users && !invocation.verbose) {
+        break;
+      }
+      [[fallthrough]];
+    case UserState::ok: voice.say(line);
   }
 }
 
@@ -94,17 +120,19 @@ int migrate_users(const Invocation& invocation, Voice& voice, Report& report) {
   require_root();
   Invocation theirs = invocation;
   theirs.all_users = false;  // nor is it in what a hint tells them to type
-  theirs.users.clear();
-  // Settled once, for all: the environment of whoever called reaches nobody's run.
-  theirs.migrations_dir = migrations_directory(invocation);
-  if (!theirs.python) {
-    theirs.python = environment("TELEC_PYTHON");
+  Settled settled = {migrations_directory(invocation), {}};
+  if (theirs.migrations_dir) {
+    theirs.migrations_dir = settled.tree;
   }
-  if (theirs.python && theirs.python->find('/') != std::string::npos) {
-    theirs.python = absolute_path(*theirs.python);
-    refuse_unsafe_path("the interpreter", *theirs.python);
+  settled.python = invocation.python ? invocation.python : environment("TELEC_PYTHON");
+  if (settled.python && settled.python->find('/') != std::string::npos) {
+    settled.python = find_python(invocation.python);
+    refuse_unsafe_path("the interpreter", *settled.python);
   }
-  const Catalog catalog = Tree(*theirs.migrations_dir).read_catalog();
+  if (theirs.python) {
+    theirs.python = settled.python;
+  }
+  const Catalog catalog = Tree(settled.tree).read_catalog();
   report.problems = catalog.problems();
   voice.problems(report);
   refuse_problems_if_strict(invocation, report);
@@ -114,23 +142,31 @@ int migrate_users(const Invocation& invocation, Voice& voice, Report& report) {
   for (const Migration& migration : catalog.migrations()) {
     scripts.push_back(&migration);
   }
-  refuse_unsafe_tree(*theirs.migrations_dir);
-  refuse_unsafe_scripts(*theirs.migrations_dir, scripts);
+  refuse_unsafe_tree(settled.tree);
+  refuse_unsafe_scripts(settled.tree, scripts);
   const std::vector<Account> accounts = chosen_accounts(invocation, users);
   for (const UserReport& user : users) {
     show(user, invocation, voice);
   }
+  const UsersAsked asked = {!invocation.all_users, settled.python.has_value()};
   StopSignals stop;
   bool pending = false;
   for (const Account& account : accounts) {
+    theirs.users = {account.name};
+    theirs.home = account.home;
+    Console console = voice.console();
+    const auto run = [&] {
+      return run_as(
+          account, invocation.user_timeout, stop, [&] { return migrate_here(theirs, settled); },
+          [&](std::string_view said) { console.printed(said); });
+    };
     users.push_back(stop.signal() != 0 ? unreached_user(account, "stopped before its turn")
-                                       : judge_user(account, run_as(account, invocation.user_timeout, stop,
-                                                                    [&] { return migrate_here(theirs); })));
+                                       : judge_user(account, run(), asked));
     pending = pending || users.back().exit == pending_exit_code;
     show(users.back(), invocation, voice);
   }
   voice.say(users_summary(users, invocation.dry_run) + "\n");
-  report.error = error_for(users, stop.signal());
+  report.error = error_for(users, asked, invocation.dry_run, stop.signal());
   return voice.finish(report, report.error ? report.exit_code() : pending ? pending_exit_code : 0);
 }
 

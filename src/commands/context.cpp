@@ -111,6 +111,7 @@ Console Voice::make_console(bool results) {
             out_.flush();
           },
           [this](std::string_view text) {
+            out_.flush();  // on one terminal, in this order
             err_.write(text);
             err_.flush();
           }};

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "../text.hpp"
+#include "width.hpp"
 
 namespace telec {
 namespace {
@@ -43,11 +44,16 @@ std::string done_text(const Report& report) {
 
 }  // namespace
 
-std::string user_line(const UserReport& user, bool dry_run) {
+std::string user_line(const UserReport& user, bool dry_run, const Style& style) {
   std::string line = std::string(word_of(user.state)) +
                      std::string(10 - std::string_view(word_of(user.state)).size(), ' ') + printable(user.name) + ": ";
   if (user.state != UserState::ok) {
-    return line + printable(user.reason) + (user.log.empty() ? "" : "; log: " + printable(user.log)) + "\n";
+    line += printable(user.reason) + (user.log.empty() ? "" : "; log: " + printable(user.log)) + "\n";
+    if (!user.hint.empty()) {
+      const std::string head = "    hint: ";
+      line += head + wrapped(printable(user.hint), style.columns, head.size(), head.size()) + "\n";
+    }
+    return line;
   }
   if (dry_run) {
     return line + std::to_string(user.pending) + " pending\n";
@@ -93,7 +99,7 @@ static std::string hook_users_text(const std::vector<UserReport>& users, bool dr
     if (!user.log.empty()) {
       text += "; log: " + printable(user.log);
     }
-    text += user.uid ? "; then: " + printable(again(user.name)) + "\n" : "\n";
+    text += user.uid ? "; then: " + printable(user.hint.empty() ? again(user.name) : user.hint) + "\n" : "\n";
   }
   return anything ? text + "telec: " + users_summary(users, dry_run) + "\n" : "";
 }

@@ -97,32 +97,35 @@ void close_others() {
   }
 }
 
-/// Why there is nothing to do for this user; empty: there is. Looked at as the user, with the home as "." from here on.
-std::string why_skipped(const Account& account) {
+/// The first that this user's process says: says_document, or why there will be none. Looked at as the user, with the
+/// home as "." from here on.
+std::string answer_of(const Account& account) {
+  const auto skipped = [](const std::string& why) { return says_skipped + why; };
   if (!account.home.starts_with('/')) {
-    return "has no home";
+    return skipped("has no home");
   }
   if (::chdir(account.home.c_str()) != 0) {
     switch (errno) {
-      case ENOENT: return "home " + quoted(account.home) + " does not exist";
-      case ENOTDIR: return "home " + quoted(account.home) + " is not a directory";
-      default: return "home " + quoted(account.home) + " is not reachable: " + errno_text(errno);
+      case ENOENT: return skipped("home " + quoted(account.home) + " does not exist");
+      case ENOTDIR: return skipped("home " + quoted(account.home) + " is not a directory");
+      default: return skipped("home " + quoted(account.home) + " is not reachable: " + errno_text(errno));
     }
   }
   struct stat data = {};
   if (::fstatat(AT_FDCWD, ".teleclaude", &data, AT_SYMLINK_NOFOLLOW) != 0) {
-    return errno == ENOENT ? "has no data" : "its data is not reachable: " + errno_text(errno);
+    return skipped(errno == ENOENT ? "has no data" : "its data is not reachable: " + errno_text(errno));
   }
   if (!S_ISDIR(data.st_mode)) {
-    return "its .teleclaude is not a directory";
+    return skipped("its .teleclaude is not a directory");
   }
   if (data.st_uid != account.uid) {
-    return "its .teleclaude belongs to uid " + std::to_string(data.st_uid);
+    return says_unsafe + ("its .teleclaude belongs to uid " + std::to_string(data.st_uid));
   }
-  return {};
+  return {says_document};
 }
 
-[[noreturn]] void live_as(const Account& account, int channel, pid_t parent, const std::function<int()>& work) {
+[[noreturn]] void live_as(const Account& account, int channel, int talk, pid_t parent,
+                          const std::function<int()>& work) {
   if (::setsid() < 0) {
     cannot(channel, "start a session");
   }
@@ -140,18 +143,19 @@ std::string why_skipped(const Account& account) {
   ::umask(077);
   set_environment(account);
   const FileDescriptor null = open_at(AT_FDCWD, "/dev/null", O_RDWR);
-  if (!null.is_open() || ::dup2(channel, 1) < 0 || ::dup2(null.get(), 0) < 0 || ::dup2(null.get(), 2) < 0) {
+  if (!null.is_open() || ::dup2(channel, 1) < 0 || ::dup2(null.get(), 0) < 0 || ::dup2(talk, 2) < 0) {
     cannot(channel, "set up the descriptors");
   }
   close_others();
-  if (const std::string why = why_skipped(account); !why.empty()) {
-    say_and_exit(1, says_skipped, why, 0);
-  }
-  const char what = says_document;
-  if (!write_all(1, {&what, 1})) {
+  const std::string answer = answer_of(account);
+  if (!write_all(1, answer)) {
     ::_exit(74);
   }
-  ::_exit(work());
+  switch (answer.front()) {
+    case says_document: ::_exit(work());
+    case says_unsafe: ::_exit(exit_code_of(ErrorCode::unsafe));
+    default: ::_exit(0);
+  }
 }
 
 // --- in the parent
@@ -159,8 +163,11 @@ std::string why_skipped(const Account& account) {
 /// A process that became a user: waited for with a limit, and read from meanwhile.
 class Child {
  public:
-  Child(pid_t pid, FileDescriptor channel, StopSignals& stop) : pid_(pid), channel_(std::move(channel)), stop_(stop) {
+  Child(pid_t pid, FileDescriptor channel, FileDescriptor talk, StopSignals& stop,
+        const std::function<void(std::string_view)>& on_talk)
+      : pid_(pid), channel_(std::move(channel)), talk_(std::move(talk)), stop_(stop), on_talk_(on_talk) {
     ::fcntl(channel_.get(), F_SETFL, O_NONBLOCK);
+    ::fcntl(talk_.get(), F_SETFL, O_NONBLOCK);
   }
 
   UserRun wait(double limit) {
@@ -204,9 +211,10 @@ class Child {
       if (left <= 0) {
         return false;
       }
-      std::array<pollfd, 2> wake = {{{channel_.get(), POLLIN, 0}, {stop_.descriptor(), POLLIN, 0}}};
+      std::array<pollfd, 3> wake = {
+          {{channel_.get(), POLLIN, 0}, {stop_.descriptor(), POLLIN, 0}, {talk_.get(), POLLIN, 0}}};
       // The end of the process shows as the end of the pipe; where something holds that open, by asking.
-      ::poll(wake.data(), channel_.is_open() ? 2 : 0,
+      ::poll(wake.data(), channel_.is_open() ? wake.size() : 0,
              std::clamp(static_cast<int>(left * 1000) + 1, 1, channel_.is_open() ? 100 : 2));
       for (const int count = stop_.count(); forwarded_ < count; ++forwarded_) {
         ::kill(pid_, forwarded_ == 0 ? SIGTERM : SIGINT);
@@ -226,6 +234,7 @@ class Child {
   }
 
   void read(UserRun& run) {
+    hear();
     std::array<char, 65536> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
     while (channel_.is_open()) {
       const ssize_t got = repeated([&] { return ::read(channel_.get(), buffer.data(), buffer.size()); });
@@ -246,9 +255,25 @@ class Child {
     }
   }
 
+  /// Once, and as much as a pipe holds: a writer that outlives the run might write for ever.
+  void hear() {
+    if (!talk_.is_open()) {
+      return;
+    }
+    std::array<char, 65536> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
+    const ssize_t got = repeated([&] { return ::read(talk_.get(), buffer.data(), buffer.size()); });
+    if (got > 0) {
+      on_talk_({buffer.data(), static_cast<std::size_t>(got)});
+    } else if (got == 0) {
+      talk_.reset();
+    }
+  }
+
   pid_t pid_;
   FileDescriptor channel_;
+  FileDescriptor talk_;
   StopSignals& stop_;
+  const std::function<void(std::string_view)>& on_talk_;
   int forwarded_ = 0;
   int status_ = 0;
   bool reaped_ = false;
@@ -294,9 +319,11 @@ void require_root() {
   }
 }
 
-UserRun run_as(const Account& account, double limit, StopSignals& stop, const std::function<int()>& work) {
+UserRun run_as(const Account& account, double limit, StopSignals& stop, const std::function<int()>& work,
+               const std::function<void(std::string_view)>& on_talk) {
   Pipe channel;
-  if (!make_pipe(channel)) {
+  Pipe talk;
+  if (!make_pipe(channel) || !make_pipe(talk)) {
     return not_started("make a pipe");
   }
   // What the user's run leaves behind when it is killed becomes ours, and is ended. Made anew each time: a run that
@@ -306,7 +333,7 @@ UserRun run_as(const Account& account, double limit, StopSignals& stop, const st
   const pid_t pid = ::fork();
   if (pid == 0) {
     try {
-      live_as(account, channel.writing.get(), parent, work);
+      live_as(account, channel.writing.get(), talk.writing.get(), parent, work);
     } catch (...) {
       ::_exit(74);
     }
@@ -315,7 +342,8 @@ UserRun run_as(const Account& account, double limit, StopSignals& stop, const st
     return not_started("fork");
   }
   channel.writing.reset();
-  UserRun run = Child(pid, std::move(channel.reading), stop).wait(limit);
+  talk.writing.reset();
+  UserRun run = Child(pid, std::move(channel.reading), std::move(talk.reading), stop, on_talk).wait(limit);
   static_cast<void>(leftovers.end());
   return run;
 }

@@ -26,9 +26,10 @@ void require_root();
 /// Forks, and in the child: groups, gid and uid of the account, all three of each and for good; a session of its own;
 /// SIGTERM and SIGINT heard, whatever our caller ignores; a death signal; umask 077; an environment made from nothing;
 /// no descriptor of ours; the home as the current directory. Then, where the home has data of that user, `work`, whose
-/// stdout comes back in UserRun::said.
+/// stdout comes back in UserRun::said, and whose stderr is given to `on_talk` as it comes.
 /// Waits at most `limit` seconds, 20 at most for the home to answer, and never for a process that cannot be killed. A
 /// signal to us reaches the child.
-UserRun run_as(const Account& account, double limit, StopSignals& stop, const std::function<int()>& work);
+UserRun run_as(const Account& account, double limit, StopSignals& stop, const std::function<int()>& work,
+               const std::function<void(std::string_view)>& on_talk);
 
 }  // namespace telec

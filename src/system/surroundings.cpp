@@ -50,6 +50,10 @@ std::optional<std::string> environment(const char* name) {
   return std::string(value);
 }
 
+void set_environment(const char* name, const std::string& value) {
+  ::setenv(name, value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread
+}
+
 std::string home_directory() {
   std::string home;
   if (const char* set = std::getenv("HOME"); set != nullptr) {  // NOLINT(concurrency-mt-unsafe): one thread

@@ -29,6 +29,8 @@ std::string host_name();
 
 /// An environment variable; nothing where it is unset or empty.
 std::optional<std::string> environment(const char* name);
+/// Sets it, for this process and what it starts.
+void set_environment(const char* name, const std::string& value);
 
 /// All that a script sees of the caller's environment, as NAME=VALUE: HOME, USER, LOGNAME, a fixed PATH, TZ, LANG
 /// and LC_*, and TELEC_VERSION. (TELEC_MIGRATION_ID is added when a migration starts.)

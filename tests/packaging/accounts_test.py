@@ -7,6 +7,7 @@ Looks at what became of each user, at the uids that scripts ran as, and at every
 data: none of those may be created or changed. Needs root.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -167,6 +168,19 @@ class Machine:
                 os.chown(path, uid, uid)
         return folder
 
+    @contextlib.contextmanager
+    def without_python(self):
+        """While it lasts no user finds a python3; nothing that picture() shows is changed by it."""
+        real = {os.path.realpath(os.path.join(folder, "python3")) for folder in ("/usr/local/bin", "/usr/bin", "/bin")}
+        places = [self.view / path.lstrip("/") for path in real if os.path.exists(path)]
+        for place in places:
+            subprocess.run(["mount", "--bind", self.view / "dev/null", place], check=True)
+        try:
+            yield
+        finally:
+            for place in places:
+                subprocess.run(["umount", place], check=True)
+
     def write_etc(self):
         for name, text in {"passwd": "\n".join(self.passwd) + "\n", "group": "\n".join(self.group) + "\n",
                            "login.defs": self.defs, "nsswitch.conf": "passwd: files\ngroup: files\n"}.items():
@@ -278,7 +292,8 @@ class Accounts(unittest.TestCase):
 
         # Looked at, without python, for real, and once more as a package's hook.
         run("dry", "--json", "--dry-run")
-        run("without python", "--json", "--python", "/usr/bin/no-such-python3")
+        with machine.without_python():
+            run("without python", "--json")
         self.assertEqual(machine.scripts_that_ran(), [])
         result = run("real", "--json")
         self.assertEqual(outcomes["real"], expected, result.stdout)
@@ -427,9 +442,10 @@ class Accounts(unittest.TestCase):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         lines = result.stdout.splitlines()
         self.assertEqual(len(lines), 3, result.stdout)
-        self.assertRegex(lines[0], r"^telec: joy: deferred: the lock .* is held .*; then: telec migrate --migrations-dir \S+ --user joy$")
-        self.assertRegex(lines[1], r"^telec: kim: failed: 1\.0\.0/001_effect\.py at migrate: .*poisoned.*"
-                                   r"; then: telec migrate --migrations-dir \S+ --user kim$")
+        self.assertRegex(lines[0], r"^telec: joy: deferred: the lock .* is held .*; then: wait for it to end, "
+                                   r"then run 'telec migrate --migrations-dir \S+ --user joy' again, ")
+        self.assertRegex(lines[1], r"^telec: kim: failed: 1\.0\.0/001_effect\.py at migrate: .*poisoned.*; log: /.*"
+                                   r"; then: mend .* run 'telec migrate --migrations-dir \S+ --user kim' again; ")
         self.assertEqual(lines[2], "telec: 1 user migrated, 1 deferred: joy(75), 1 failed: kim(1)")
         self.assertEqual(self.machine.run("--all-users", "--hook=strict").returncode, 1)
         self.assertEqual(self.machine.run("--all-users", "--hook", env={"TELEC_HOOK_STRICT": "1"}).returncode, 1)
@@ -502,12 +518,33 @@ class Accounts(unittest.TestCase):
 
     def test_without_python_every_user_is_deferred(self):
         self.machine.user("ada", 1001)
-        result = self.machine.run("--all-users", "--json", "--python", "/usr/bin/no-such-python3")
-        self.assertEqual(result.users["ada"]["state"], "deferred")
-        self.assertEqual((result.users["ada"]["exit"], result.returncode), (69, 75))
-        self.assertEqual(result.document["error"]["code"], "deferred")
-        self.assertEqual(self.machine.run("--all-users", "--hook", "--python", "/usr/bin/no-such-python3").returncode,
-                         0)
+        with self.machine.without_python():
+            result = self.machine.run("--all-users", "--json")
+            self.assertEqual(result.users["ada"]["state"], "deferred")
+            self.assertEqual((result.users["ada"]["exit"], result.returncode), (69, 75))
+            self.assertEqual(result.document["error"]["code"], "deferred")
+            self.assertEqual(self.machine.run("--all-users", "--hook").returncode, 0)
+
+    def test_a_named_python_that_cannot_be_used_is_an_error_and_its_origin_is_told(self):
+        self.machine.user("ada", 1001)
+        for option, env, origin in ((["--python", "/nonexistent/python3"], {}, "--python"),
+                                    ([], {"TELEC_PYTHON": "/nonexistent/python3"}, "TELEC_PYTHON")):
+            result = self.machine.run("--user", "ada", "--json", *option, env=env)
+            self.assertEqual((result.returncode, result.users), (69, {}))
+            self.assertEqual(result.document["error"]["message"],
+                             f"{origin} names '/nonexistent/python3', which is not an executable file")
+            self.assertEqual(self.machine.run("--user", "ada", "--hook", *option, env=env).returncode, 0)
+        # One that only root can execute, and one that no user has: told by the users' own runs.
+        private = self.machine.path / "private-python3"
+        shutil.copy2(os.path.realpath("/usr/bin/python3"), private)
+        os.chmod(private, 0o700)
+        for named in (str(private), "no-such-python3"):
+            result = self.machine.run("--all-users", "--json", env={"TELEC_PYTHON": named})
+            self.assertEqual((result.returncode, result.users["ada"]["state"], result.users["ada"]["exit"]),
+                             (1, "failed", 69))
+            self.assertEqual(result.users["ada"]["reason"],
+                             f"TELEC_PYTHON names '{named}', which is not an executable file")
+        self.assertEqual(self.machine.scripts_that_ran(), [])
 
     def test_an_id_that_is_none_is_usage_before_anybodys_turn(self):
         self.machine.user("ada", 1001)
@@ -516,6 +553,62 @@ class Accounts(unittest.TestCase):
                 result = self.machine.run("--json", *users, *args)
                 self.assertEqual((result.returncode, result.document["error"]["code"], result.users),
                                  (2, "usage", {}))
+
+    def test_data_of_somebody_else_fails_a_user_who_was_named(self):
+        fay = self.machine.user("fay", 1006)
+        os.chown(fay / ".teleclaude", 0, 0)
+        result = self.machine.run("--user", "fay")
+        self.assertEqual((result.returncode, result.stdout.splitlines()),
+                         (77, ["failed    fay: its .teleclaude belongs to uid 0",
+                               f"    hint: see who made it; to give it to the user: chown -R fay: {fay}/.teleclaude",
+                               "0 users migrated, 1 failed: fay(77)"]))
+        self.assertEqual(self.machine.run("--all-users").stdout, "0 users migrated, 1 skipped\n")
+        chown = result.stdout.splitlines()[1].partition("to the user: ")[2]
+        self.assertEqual(self.run_as_typed(chown).returncode, 0)
+        self.assertEqual(self.machine.run("--user", "fay").returncode, 0)
+
+    def run_as_typed(self, command, **options):
+        """A command of a hint, as root types it in this view."""
+        self.machine.write_etc()
+        folder = pathlib.Path(telec.binary()).parent
+        return subprocess.run([CHROOT, self.machine.view, "/bin/sh", "-c", command], check=False, text=True,
+                              capture_output=True, stdin=subprocess.DEVNULL, cwd="/",
+                              env={**OWN_ENVIRONMENT, "HOME": "/root", "PATH": f"{folder}:/usr/sbin:/usr/bin:/sbin:/bin",
+                                   "TELEC_MIGRATIONS_DIR": str(self.machine.tree)}, **options)
+
+    def test_the_next_step_of_a_users_failure_can_be_typed_by_root(self):
+        home = self.machine.user("bo-b", 1001, files=["poison"])
+        result = self.machine.run("--user", "bo-b")
+        self.assertEqual(result.returncode, 1)
+        one = re.search(r"hint: mend .* to try this one alone: (telec .*)\n", result.stdout).group(1)
+        self.assertEqual(one, f"telec migrate --migrations-dir {self.machine.tree} --user bo-b --only 1.0.0/001_effect.py")
+        self.assertEqual(self.run_as_typed(one).returncode, 1)
+        self.assertIn(f"hint: do what is said above of each; then run 'telec migrate --migrations-dir {self.machine.tree} "
+                      "--user bo-b' again", result.stderr)
+        (home / ".teleclaude" / "poison").unlink()
+        self.assertEqual(self.run_as_typed(one).returncode, 0)
+        state = home / ".teleclaude" / "migration_state.json"
+        state.with_name("migration_state.json.old").unlink(missing_ok=True)
+        state.write_text("{")
+        for args in (["--user", "bo-b"], ["--all-users", "--hook"], ["--user", "bo-b", "-q"]):
+            result = self.machine.run(*args)
+            rebuild = re.search(r"'(runuser -u bo-b .* telec migrate rebuild .*?)' writes it anew", result.stdout).group(1)
+        result = self.run_as_typed(rebuild + " --yes")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(state.stat().st_uid, 1001)
+        self.assertEqual(self.machine.run("--user", "bo-b").stdout,
+                         "ok        bo-b: nothing to do\n0 users migrated, 1 up to date\n")
+
+    def test_with_v_a_users_run_is_heard(self):
+        self.machine.user("kim", 1009, files=["poison"])
+        script = self.machine.tree / "v1.0.0/001_effect.py"
+        script.write_text("print('loaded')\n" + script.read_text())
+        result = self.machine.run("--user", "kim", "-v", "--color", "always")
+        for line in ("  |   | loaded\n", "  |   RuntimeError: poisoned\n", "  | the last that it printed:\n", "  | log: "):
+            self.assertIn(line, result.stderr)
+        self.assertNotIn("loaded", self.machine.run("--user", "kim").stderr)
+        (self.machine.homes / "kim/.teleclaude/poison").unlink()
+        self.assertEqual(self.machine.run("--user", "kim", "-v").stderr, "  |   | loaded\n")
 
     def test_a_bad_tree_is_refused_before_anybodys_turn(self):
         self.machine.user("ada", 1001)

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <vector>
@@ -49,12 +50,17 @@ const char* word_of(UserRun::Ending ending) {
   return "?";
 }
 
+/// A run as nobody, whose talk nobody hears.
+UserRun run_as_them(const Theirs& theirs, double limit, Stops& stops, const std::function<int()>& work) {
+  return run_as(theirs.account, limit, stops.signals, work, [](std::string_view) {});
+}
+
 /// How a run as nobody ends, and what it says: "exited 0: dIt ran." The work leaves the file `ran` in the home.
 std::string outcome(const Theirs& theirs, const std::vector<FailingCall>& calls) {
   Stops stops;  // taken apart out here: a sanitizer looks at what it is with some of the calls that fail in there
   return in_fork([&]() -> std::string {
     let_calls_fail(calls);
-    const UserRun run = run_as(theirs.account, 30, stops.signals, [] {
+    const UserRun run = run_as_them(theirs, 30, stops, [] {
       const FileDescriptor mark = open_at(AT_FDCWD, "ran", O_WRONLY | O_CREAT, 0600);
       return write_all(1, "It ran.") ? 0 : 1;
     });
@@ -132,8 +138,8 @@ TEST_CASE("a kernel without close_range(2) closes what is root's all the same") 
     const FileDescriptor secret = open_at(AT_FDCWD, "/dev/null", O_RDONLY);
     ::fcntl(secret.get(), F_SETFD, 0);
     let_calls_fail({{SYS_close_range, ENOSYS}});
-    const UserRun run = run_as(theirs.account, 30, stops.signals,
-                               [&] { return ::fcntl(secret.get(), F_GETFD) == -1 && errno == EBADF ? 0 : 1; });
+    const UserRun run =
+        run_as_them(theirs, 30, stops, [&] { return ::fcntl(secret.get(), F_GETFD) == -1 && errno == EBADF ? 0 : 1; });
     return word_of(run.ending) + (" " + std::to_string(run.number));
   });
   CHECK(said == "exited 0");
@@ -146,7 +152,7 @@ TEST_CASE("more than is read from a user's run is cut, and a writer that outlive
   const Theirs theirs;
   const std::string said = in_fork([&]() -> std::string {
     Stops stops;
-    const UserRun run = run_as(theirs.account, 60, stops.signals, [] {
+    const UserRun run = run_as_them(theirs, 60, stops, [] {
       const std::string piece(std::size_t{1024} * 1024, 'x');
       if (::fork() == 0) {
         while (write_all(1, piece)) {
@@ -162,6 +168,38 @@ TEST_CASE("more than is read from a user's run is cut, and a writer that outlive
            std::to_string(run.said.size());
   });
   CHECK(said == "exited 0 too much " + std::to_string(UserRun::said_limit));
+}
+
+TEST_CASE("what a user's run says on stderr is heard to its end, and a writer that outlives it holds nobody up") {
+  if (::geteuid() != 0) {
+    return skip("not root");
+  }
+  const Theirs theirs;
+  const std::string said = in_fork([&]() -> std::string {
+    Stops stops;
+    std::string heard;
+    const auto work = [](bool leaves_a_writer) {
+      const std::string piece(std::size_t{1024} * 1024, 'x');
+      write_all(2, piece + "end.");
+      if (leaves_a_writer && ::fork() == 0) {
+        while (write_all(2, piece)) {
+        }
+        ::_exit(0);
+      }
+      return 0;
+    };
+    const auto run = [&](bool leaves_a_writer) {
+      const UserRun ended = run_as(
+          theirs.account, 60, stops.signals, [&] { return work(leaves_a_writer); },
+          [&](std::string_view talk) { heard.append(talk); });
+      return word_of(ended.ending) + (" " + ended.said);
+    };
+    std::string result = run(false);
+    result +=
+        " " + std::to_string(heard.size()) + " " + heard.substr(heard.size() - std::min<std::size_t>(heard.size(), 4));
+    return result + ", " + run(true);
+  });
+  CHECK(said == "exited d " + std::to_string(1024 * 1024 + 4) + " end., exited d");
 }
 
 TEST_CASE("only root can become others") {

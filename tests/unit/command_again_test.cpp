@@ -31,6 +31,19 @@ TEST_CASE("a command of another verb is at the same place, as far as that verb c
   CHECK(command_again(typed({"migrate"}), Verb::rebuild) == "telec migrate rebuild");
 }
 
+TEST_CASE("what root types for another user's run is as that user where the verb has no --user") {
+  Invocation theirs = typed({"migrate", "--user", "ada", "--migrations-dir", "t"});
+  theirs.home = "/home/ada";
+  CHECK(run_again(theirs) == "telec migrate --migrations-dir t --user ada");
+  CHECK(hint_in_full("'telec migrate rebuild' writes it anew, then 'telec migrate'", theirs) ==
+        "'runuser -u ada -- env HOME=/home/ada telec migrate rebuild --migrations-dir t' writes it anew, then "
+        "'telec migrate --migrations-dir t --user ada'");
+  theirs.users = {"a da"};
+  theirs.home = "/home/a da";
+  CHECK(command_again(theirs, Verb::status) ==
+        "runuser -u 'a da' -- env 'HOME=/home/a da' telec migrate status --migrations-dir t");
+}
+
 TEST_CASE("a value that a shell would not take as it stands is quoted") {
   CHECK(command_again(typed({"migrate", "--state-file", "my file.json"})) ==
         "telec migrate --state-file 'my file.json'");

@@ -147,6 +147,9 @@ TEST_CASE("text is quoted so that a shell reads it back") {
   CHECK(shell_word("/srv/x-1.json") == "/srv/x-1.json");
   CHECK(shell_word("a b") == "'a b'");
   CHECK(shell_quoted("$HOME `x` \\ \"") == "'$HOME `x` \\ \"'");
+  CHECK(shell_word("HOME=/home/ada-1_2.x@~+:%") == "HOME=/home/ada-1_2.x@~+:%");
+  CHECK(shell_word("a b") == "'a b'");
+  CHECK(shell_word("") == "''");
 }
 
 TEST_CASE("text is cut into lines, with or without an end") {

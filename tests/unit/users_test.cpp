@@ -98,6 +98,12 @@ TEST_CASE("a failed migration is told with id, stage, message and log") {
   CHECK(report.exit == 1);
   CHECK(report.reason == "1.0.0/001_a.py at migrate: boom");
   CHECK(report.log == "/home/ada/x.log");
+  CHECK(report.hint.empty());
+}
+
+TEST_CASE("the next step that the user's own run names is kept") {
+  const std::string error = R"({"code": "io", "message": "full", "hint": "make room"})";
+  CHECK(judge_user(ada, said("d" + document("", error), 74)).hint == "make room");
 }
 
 TEST_CASE("exit codes that another moment may mend are deferred, all others are failures") {
@@ -107,6 +113,34 @@ TEST_CASE("exit codes that another moment may mend are deferred, all others are 
   for (const int code : {1, 2, 4, 5, 65, 74, 77, 99, 255}) {
     CHECK(judge_user(ada, said("d" + document(""), code)).state == UserState::failed);
   }
+}
+
+TEST_CASE("a python that was named and cannot be used fails, since waiting brings none") {
+  CHECK(judge_user(ada, said("d" + document(""), 69), {.names_python = true}).state == UserState::failed);
+  CHECK(judge_user(ada, said("d" + document(""), 75), {.names_python = true}).state == UserState::deferred);
+}
+
+TEST_CASE("data of somebody else fails who was named, and others are skipped") {
+  const UserRun run = said("uits .teleclaude belongs to uid 0", 77);
+  const UserReport skipped = judge_user(ada, run);
+  CHECK(skipped.state == UserState::skipped);
+  CHECK_FALSE(skipped.exit.has_value());
+  const UserReport failed = judge_user({"ada", 1001, 1001, "/home/a da"}, run, {.by_name = true});
+  CHECK(failed.state == UserState::failed);
+  CHECK(failed.exit == 77);
+  CHECK(failed.reason == "its .teleclaude belongs to uid 0");
+  CHECK(failed.hint == "see who made it; to give it to the user: chown -R ada: '/home/a da/.teleclaude'");
+  CHECK(judge_user(ada, said("uno", 0)).state == UserState::failed);
+}
+
+TEST_CASE("where all failures of those who were named are refusals, the whole is one") {
+  const UserReport fine = user("ada", UserState::ok, 0);
+  const UserReport refused = user("bob", UserState::failed, 77);
+  const UserReport failed = user("cy", UserState::failed, 1);
+  CHECK(failure_of({fine, refused, refused}, {.by_name = true}) == ErrorCode::unsafe);
+  CHECK(failure_of({refused, failed}, {.by_name = true}) == ErrorCode::migration_failed);
+  CHECK(failure_of({refused, unknown_user("eve")}, {.by_name = true}) == ErrorCode::migration_failed);
+  CHECK(failure_of({refused}, {}) == ErrorCode::migration_failed);
 }
 
 TEST_CASE("a skip and a failure to become the user have their reasons") {

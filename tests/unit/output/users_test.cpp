@@ -108,6 +108,32 @@ TEST_CASE("a hook for users names those who failed or were put off, and is silen
         "telec: 1 user migrated, 1 deferred: cy, 2 failed: bob(1), eve\n");
 }
 
+TEST_CASE("a hook's line for a user ends in that user's own next step, where there is one") {
+  UserReport failed = user("bob", UserState::failed, "cannot trust it");
+  failed.hint = "'telec migrate rebuild'\nwrites it anew";
+  CHECK(hook_of({failed}) ==
+        "telec: bob: failed: cannot trust it; then: 'telec migrate rebuild'\\x0awrites it anew\n"
+        "telec: 0 users migrated, 1 failed: bob\n");
+}
+
+TEST_CASE("a user's line tells what was done or why not, and the next step below it") {
+  UserReport user = ::user("ada", UserState::ok);
+  CHECK(user_line(user, false) == "ok        ada: nothing to do\n");
+  user.applied = 3;
+  CHECK(user_line(user, false) == "ok        ada: 3 migrations applied or already present\n");
+  user.pending = 4;
+  CHECK(user_line(user, true) == "ok        ada: 4 pending\n");
+  user = ::user("bob", UserState::failed, "cannot trust\x1b it");
+  user.log = "/home/bob/log";
+  CHECK(user_line(user, false) == "failed    bob: cannot trust\\x1b it; log: /home/bob/log\n");
+  user.hint = "see to it, then go\x1b on";
+  CHECK(user_line(user, false) ==
+        "failed    bob: cannot trust\\x1b it; log: /home/bob/log\n    hint: see to it, then go\\x1b on\n");
+  Style narrow;
+  narrow.columns = 25;
+  CHECK(user_line(user, false, narrow).ends_with("\n    hint: see to it, then\n          go\\x1b on\n"));
+}
+
 TEST_CASE("what stopped a run for users before anybody's turn is one line") {
   Report report;
   report.users.emplace();
