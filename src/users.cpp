@@ -54,15 +54,22 @@ struct DocumentError {
 
 void read_migrations(JsonScanner& scanner, UserReport& report) {
   scanner.array([&] {
+    std::string state;
+    bool late = false;
     scanner.object([&](std::string_view key) {
-      if (key != "state") {
+      if (key == "state") {
+        state = scanner.string();
+      } else if (key == "late") {
+        late = scanner.boolean();
+      } else {
         scanner.skip();
-        return;
       }
-      const std::string state = scanner.string();
-      report.applied += state == "applied" || state == "already_present" ? 1U : 0U;
-      report.pending += state == "pending" ? 1U : 0U;
     });
+    const bool applied = state == "applied" || state == "already_present";
+    const bool pending = state == "pending";
+    report.applied += applied ? 1U : 0U;
+    report.pending += pending ? 1U : 0U;
+    report.late += late && (applied || pending) ? 1U : 0U;
   });
 }
 

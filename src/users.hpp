@@ -46,6 +46,7 @@ struct UserReport {
   // Read out of the document:
   std::size_t applied = 0;  ///< applied or already present, and recorded
   std::size_t pending = 0;  ///< with --dry-run
+  std::size_t late = 0;     ///< of either: those that come before one that was recorded already
   std::string log;
 };
 

@@ -41,7 +41,8 @@ int rebuild(const Invocation& invocation, Voice& voice, Report& report);
 /// Looks whether migrations could run here.
 int doctor(const Invocation& invocation, Voice& voice, Report& report);
 
-/// Throws Error (tree_untrusted) where --strict was given and there are problems.
+/// Throws Error (tree_untrusted) where --strict was given and there are problems. In the homes of other users what
+/// arrived late does not count: nobody could mend it, and it would keep the upgrade from all of them for ever.
 void refuse_problems_if_strict(const Invocation& invocation, const Report& report);
 
 /// Throws Error (usage) where --only or --rerun names what the tree does not have, or what is out of range.

@@ -153,11 +153,11 @@ void refuse_wrong_ids(const Invocation& invocation, const Catalog& catalog) {
 }
 
 void refuse_problems_if_strict(const Invocation& invocation, const Report& report) {
-  if (!invocation.strict || report.problems.empty()) {
-    return;
-  }
   const auto late = static_cast<std::size_t>(
       std::ranges::count_if(report.problems, [](const Problem& problem) { return problem.kind == "out_of_order"; }));
+  if (!invocation.strict || report.problems.size() == (names_users(invocation) ? late : 0)) {
+    return;
+  }
   Invocation lenient = invocation;
   lenient.strict = false;
   std::string hint = late < report.problems.size() ? "mend what is listed above; " : "";

@@ -55,11 +55,13 @@ std::string user_line(const UserReport& user, bool dry_run, const Style& style) 
     }
     return line;
   }
+  const std::string late = user.late == 0 ? "" : ", " + std::to_string(user.late) + " of them late";
   if (dry_run) {
-    return line + std::to_string(user.pending) + " pending\n";
+    return line + std::to_string(user.pending) + " pending" + late + "\n";
   }
   return line +
-         (user.applied == 0 ? "nothing to do" : counted(user.applied, "migration") + " applied or already present") +
+         (user.applied == 0 ? "nothing to do"
+                            : counted(user.applied, "migration") + " applied or already present" + late) +
          "\n";
 }
 

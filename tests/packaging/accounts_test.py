@@ -567,6 +567,27 @@ class Accounts(unittest.TestCase):
         self.assertEqual(self.run_as_typed(chown).returncode, 0)
         self.assertEqual(self.machine.run("--user", "fay").returncode, 0)
 
+    def test_what_arrived_late_is_told_and_refuses_nobody(self):
+        ada = self.machine.user("ada", 1001)
+        (ada / ".teleclaude" / "migration_state.json").write_text('{"applied": ["1.0.1/001_later.py"]}')
+        os.chown(ada / ".teleclaude" / "migration_state.json", 1001, 1001)
+        shutil.copy2(self.machine.tree / "v1.0.0/001_effect.py", self.machine.tree / "v1.0.0/002_more.py")
+        for users in (["--all-users"], ["--user", "ada"]):
+            result = self.machine.run("--dry-run", "--strict", *users)
+            self.assertEqual((result.returncode, result.stdout, result.stderr),
+                             (0, "ok        ada: 2 pending, 2 of them late\n1 user would be migrated\n", ""))
+        result = self.machine.run("--dry-run", "--strict", "--all-users", "--json")
+        self.assertEqual([problem["path"] for problem in result.users["ada"]["document"]["problems"]],
+                         ["v1.0.0/001_effect.py", "v1.0.0/002_more.py"])
+        result = self.machine.run("--strict", "--all-users")
+        self.assertEqual((result.returncode, result.stdout.splitlines()[0]),
+                         (0, "ok        ada: 2 migrations applied or already present, 2 of them late"))
+        # What is wrong with the tree refuses all the same, once and with its path.
+        (self.machine.tree / "v1.0.0/3_x.py").write_text("")
+        result = self.machine.run("--dry-run", "--strict", "--all-users")
+        self.assertEqual((result.returncode, result.stdout), (65, ""))
+        self.assertIn("telec: problem: v1.0.0/3_x.py: ", result.stderr)
+
     def run_as_typed(self, command, **options):
         """A command of a hint, as root types it in this view."""
         self.machine.write_etc()
@@ -575,6 +596,26 @@ class Accounts(unittest.TestCase):
                               capture_output=True, stdin=subprocess.DEVNULL, cwd="/",
                               env={**OWN_ENVIRONMENT, "HOME": "/root", "PATH": f"{folder}:/usr/sbin:/usr/bin:/sbin:/bin",
                                    "TELEC_MIGRATIONS_DIR": str(self.machine.tree)}, **options)
+
+    def test_preflight_names_what_refuses_with_a_way_back_and_lets_late_arrivals_pass(self):
+        state = self.machine.user("ada", 1001) / ".teleclaude" / "migration_state.json"
+        preflight = self.machine.path / "preflight"
+        preflight.write_text((support.PROJECT / "packaging/preflight/telec-preflight").read_text()
+                             + f'tree_of_the_new_version() {{ cp -R {self.machine.tree} "$1/migrations"; }}\n'
+                             "preflight\n")
+        state.write_text('{"applied": ["1.0.1/001_later.py"]}')
+        os.chown(state, 1001, 1001)
+        result = self.run_as_typed(f". {preflight}")
+        self.assertEqual((result.returncode, result.stderr),
+                         (0, "ok        ada: 1 pending, 1 of them late\n1 user would be migrated\n"))
+        state.write_text("{")
+        result = self.run_as_typed(f". {preflight}")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("failed    ada: cannot trust the state file", result.stderr)
+        # The tree that was looked at is gone by now.
+        self.assertIn(" telec migrate rebuild' writes it anew", result.stderr)
+        self.assertNotIn("/tmp/telec-preflight", result.stderr)
+        self.assertIn("telec: preflight: the upgrade is refused", result.stderr)
 
     def test_the_next_step_of_a_users_failure_can_be_typed_by_root(self):
         home = self.machine.user("bo-b", 1001, files=["poison"])

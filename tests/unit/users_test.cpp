@@ -106,6 +106,12 @@ TEST_CASE("the next step that the user's own run names is kept") {
   CHECK(judge_user(ada, said("d" + document("", error), 74)).hint == "make room");
 }
 
+TEST_CASE("what arrived late is counted where it ran or would run") {
+  const std::string migrations = R"({"state": "applied", "late": true}, {"state": "already_present", "late": false},)"
+                                 R"( {"late": true, "state": "pending"}, {"state": "not_reached", "late": true})";
+  CHECK(judge_user(ada, said("d" + document(migrations))).late == 2);
+}
+
 TEST_CASE("exit codes that another moment may mend are deferred, all others are failures") {
   for (const int code : {69, 75, 129, 130, 143}) {
     CHECK(judge_user(ada, said("d" + document(""), code)).state == UserState::deferred);

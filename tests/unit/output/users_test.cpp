@@ -121,8 +121,10 @@ TEST_CASE("a user's line tells what was done or why not, and the next step below
   CHECK(user_line(user, false) == "ok        ada: nothing to do\n");
   user.applied = 3;
   CHECK(user_line(user, false) == "ok        ada: 3 migrations applied or already present\n");
+  user.late = 2;
+  CHECK(user_line(user, false) == "ok        ada: 3 migrations applied or already present, 2 of them late\n");
   user.pending = 4;
-  CHECK(user_line(user, true) == "ok        ada: 4 pending\n");
+  CHECK(user_line(user, true) == "ok        ada: 4 pending, 2 of them late\n");
   user = ::user("bob", UserState::failed, "cannot trust\x1b it");
   user.log = "/home/bob/log";
   CHECK(user_line(user, false) == "failed    bob: cannot trust\\x1b it; log: /home/bob/log\n");
