@@ -159,7 +159,8 @@ const std::vector<OptionRow>& options() {
        [](In in, Name name, Value value) { in.reason = text_value(name, value); }},
       {"yes", 'y', nullptr, true, change, "do not ask; needed where there is no terminal",
        [](In in, Name, Value) { in.yes = true; }},
-      {"strict", 0, nullptr, true, run | look, "refuse to go on where the tree has a problem (exit 65)",
+      {"strict", 0, nullptr, true, run | look,
+       "refuse to go on where the tree has a problem or a migration arrived late (exit 65)",
        [](In in, Name, Value) { in.strict = true; }},
       {"timeout", 0, "SECONDS", false, checks, "end a migration that runs longer (default 600)",
        [](In in, Name name, Value value) { in.timeout = seconds_value(name, value, 0.001); }},
@@ -173,18 +174,18 @@ const std::vector<OptionRow>& options() {
        "start each python only when its turn has come, not while the one before it runs",
        [](In in, Name, Value) { in.prestart = false; }},
       {"all-users", 0, nullptr, true, run,
-       "as root: for every user who has data, each as that user; one that fails stops no other",
+       "as root: for every user who has data, each as that user and recorded in their own home, whatever "
+       "TELEC_STATE_FILE says; one that fails stops no other; --strict looks at the tree alone",
        [](In in, Name, Value) { in.all_users = true; }},
-      {"user", 0, "NAME", true, run, "as root: for this user, as that user; may be repeated",
+      {"user", 0, "NAME", true, run, "as root: the same for this user alone; may be repeated",
        [](In in, Name name, Value value) { in.users.push_back(user_value(name, value)); }},
       {"user-timeout", 0, "SECONDS", false, run,
        "with --all-users or --user: give up on a user after this long (default 600)",
        [](In in, Name name, Value value) { in.user_timeout = seconds_value(name, value, 0.001); }},
       {"hook", 0, "strict", false, run,
        "for a package's hook: wait for nothing, say a line where something was done or failed, and exit 0, but 2 for "
-       "a command line that cannot be read; does nothing for root without a ~/.teleclaude or a named state file, which "
-       "-v says; strict: keep "
-       "the exit codes",
+       "a command line that cannot be read; does nothing where DPKG_ROOT is set, nor for root without a ~/.teleclaude "
+       "or a named state file, which -v says; strict: keep the exit codes",
        [](In in, Name, Value value) { in.hook = hook_value(value); }, true},
       {"events", 0, "FILE|FD", false, run,
        "append one JSON object per line to this file, or to a descriptor given as a number, as things happen",
