@@ -4,6 +4,7 @@
 
 #include "../command_again.hpp"
 #include "../new_script.hpp"
+#include "../system/process_start.hpp"
 #include "../system/tree.hpp"
 #include "../text.hpp"
 #include "commands.hpp"
@@ -42,7 +43,7 @@ int create(const Invocation& invocation, Voice& voice, Report& report) {
   std::array<char, 8> digits{};
   std::snprintf(digits.data(), digits.size(), "%03d", *number);
   const Migration migration(version, digits.data() + ("_" + *description) + ".py");
-  report.path = tree.create_script(migration, script_text(name, migration.id()));
+  report.path = tree.create_script(migration, script_text(name, migration.id()), callers_umask());
   ReportEntry entry;
   entry.id = migration.id();
   report.entries.push_back(std::move(entry));

@@ -17,6 +17,9 @@
 namespace telec {
 namespace {
 
+constexpr unsigned all_of_others = 077;
+unsigned umask_of_caller = all_of_others;
+
 /// Without memory there may be none for the exception that says so: libstdc++ sets some aside when a process starts, if
 /// there was any then.
 [[noreturn]] void end_without_memory() {
@@ -41,7 +44,7 @@ void prepare_process() {
     }
   }
   if (!mutant(Mutant::umask_kept)) {
-    ::umask(077);
+    umask_of_caller = ::umask(all_of_others) & all_of_others;
   }
   if (mutant(Mutant::signals_kept)) {
     return;
@@ -58,6 +61,8 @@ void prepare_process() {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
+
+unsigned callers_umask() { return umask_of_caller; }
 
 void say_out_of_memory() {
   constexpr std::string_view text =

@@ -10,6 +10,10 @@ namespace telec {
 /// on the end of memory is said also where there is none for an exception.
 void prepare_process();
 
+/// What the caller's umask keeps from the group and from others: for files that are theirs, too. All before
+/// prepare_process(), which makes everything else private to this user.
+unsigned callers_umask();
+
 /// For where there is not even memory for the words of an Error: the same on stderr, without asking for any.
 void say_out_of_memory();
 

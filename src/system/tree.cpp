@@ -16,6 +16,18 @@ namespace {
 
 constexpr std::size_t script_limit = std::size_t{16} * 1024 * 1024;
 
+/// The umask of this process, for as long as this lives.
+class UmaskInForce {
+ public:
+  explicit UmaskInForce(unsigned mask) : before_(::umask(mask)) {}
+  UmaskInForce(const UmaskInForce&) = delete;
+  UmaskInForce& operator=(const UmaskInForce&) = delete;
+  ~UmaskInForce() { ::umask(before_); }
+
+ private:
+  unsigned before_;
+};
+
 }  // namespace
 
 Tree::Tree(std::string directory, const std::string& named_by) : directory_(std::move(directory)) {
@@ -96,11 +108,12 @@ bool Tree::read_script(const Migration& migration, std::string& bytes, std::stri
   return true;
 }
 
-std::string Tree::create_script(const Migration& migration, const std::string& text) const {
+std::string Tree::create_script(const Migration& migration, const std::string& text, unsigned umask) const {
   const std::string version = "v" + std::string(migration.version());
   std::string path = path_of(migration);
-  constexpr unsigned directory_mode = 0777;  // as umask(2) leaves it: these files are for others to read
-  constexpr unsigned file_mode = 0666;
+  constexpr unsigned directory_mode = 0775;  // never for everybody to write to: nothing would be run from there
+  constexpr unsigned file_mode = 0664;
+  const UmaskInForce in_force(umask);
   if (::mkdirat(fd_.get(), version.c_str(), directory_mode) != 0 && errno != EEXIST) {
     throw io_error("create the directory", directory_ + "/" + version, errno,
                    "name your own tree with --migrations-dir DIR");

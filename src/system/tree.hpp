@@ -31,9 +31,9 @@ class Tree {
   };
   bool read_script(const Migration& migration, std::string& bytes, std::string& reason, OpenVersion& open) const;
 
-  /// Writes a new script, and its version directory where there is none; never over a file. Its path. Throws Error
-  /// (io).
-  [[nodiscard]] std::string create_script(const Migration& migration, const std::string& text) const;
+  /// Writes a new script, and its version directory where there is none; never over a file. Others may read both, as
+  /// far as `umask` lets them. Its path. Throws Error (io).
+  [[nodiscard]] std::string create_script(const Migration& migration, const std::string& text, unsigned umask) const;
 
   /// Where the script is, as an absolute path: what `__file__` and tracebacks show.
   [[nodiscard]] std::string path_of(const Migration& migration) const;

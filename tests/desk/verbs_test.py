@@ -385,6 +385,14 @@ class New(Case):
         self.assertIn(f"it comes before '{THREE}'", self.run_ok("new", "x", "--version", "1.1.0").err)
         self.assertNotIn("it comes before", self.run_ok("new", "x", "--version", "1.2.0").err)
 
+    def test_what_it_writes_is_for_others_as_the_umask_says_and_all_else_for_nobody(self):
+        for umask, version, modes in ((0o022, "1.0.0", (0o755, 0o644)), (0o077, "1.1.0", (0o700, 0o600)), (0o000, "1.2.0", (0o775, 0o664))):
+            self.run_ok("new", "x", "--version", version, umask=umask)
+            path = self.home.tree / f"v{version}"
+            self.assertEqual((path.stat().st_mode & 0o7777, (path / "001_x.py").stat().st_mode & 0o7777), modes)
+        self.run_ok("--to", "1.1.0", code=1, umask=0)
+        self.assertEqual([path for path in self.home.data.rglob("*") if path.stat().st_mode & 0o077], [])
+
     def test_an_existing_file_is_never_written_over(self):
         self.home.add_all(ONE)
         (self.home.tree / "v1.1.0" / "002_x.py").mkdir()

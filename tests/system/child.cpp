@@ -111,6 +111,7 @@ void report(const std::string& path, int count, char** words) {
   const mode_t mask_of_files = ::umask(0);
   ::umask(mask_of_files);
   say("umask", std::to_string(mask_of_files));
+  say("callers umask", std::to_string(telec::callers_umask()));
   for (int i = 0; i < count; ++i) {
     say("argument" + std::to_string(i), words[i]);
   }

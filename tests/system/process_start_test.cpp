@@ -88,6 +88,8 @@ TEST_CASE("stop signals that a parent ignores stay ignored, as nohup wants") {
 
 TEST_CASE("whatever the umask was, files are private afterwards") {
   for (const mode_t mask : {mode_t{0}, mode_t{0777}, mode_t{022}}) {
-    CHECK(start("prepared", [&] { ::umask(mask); })["umask"] == std::to_string(077));
+    auto report = start("prepared", [&] { ::umask(mask); });
+    CHECK(report["umask"] == std::to_string(077));
+    CHECK(report["callers umask"] == std::to_string(mask & 077U));
   }
 }

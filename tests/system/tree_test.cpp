@@ -215,12 +215,33 @@ TEST_CASE("a new script is written with its version directory, and never over wh
   const Place place;
   const Tree tree(place.directory.path());
   const Migration migration = *Migration::parse("1.0.0/001_a.py");
-  const std::string path = tree.create_script(migration, "new");
+  const std::string path = tree.create_script(migration, "new", 077);
   CHECK(path == place.directory / "v1.0.0/001_a.py");
   CHECK(read_file(path) == "new");
-  CHECK_THROWS_AS(static_cast<void>(tree.create_script(migration, "newer")), Error);
+  CHECK_THROWS_AS(static_cast<void>(tree.create_script(migration, "newer", 077)), Error);
   CHECK(read_file(path) == "new");
   std::filesystem::create_symlink(place.directory / "elsewhere", place.directory / "v1.0.0/002_b.py");
-  CHECK_THROWS_AS(static_cast<void>(tree.create_script(*Migration::parse("1.0.0/002_b.py"), "new")), Error);
+  CHECK_THROWS_AS(static_cast<void>(tree.create_script(*Migration::parse("1.0.0/002_b.py"), "new", 077)), Error);
   CHECK_FALSE(std::filesystem::exists(place.directory / "elsewhere"));
+}
+
+TEST_CASE("a new script and its version directory are for others as far as the umask lets them, and never to write") {
+  const auto mode_of = [](const std::string& path) {
+    struct stat status = {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    return status.st_mode & 07777U;
+  };
+  const Place place;
+  const Tree tree(place.directory.path());
+  const mode_t before = ::umask(0123);
+  const std::string open = tree.create_script(*Migration::parse("1.0.0/001_a.py"), "new", 0);
+  const std::string usual = tree.create_script(*Migration::parse("1.1.0/001_a.py"), "new", 022);
+  const std::string hidden = tree.create_script(*Migration::parse("1.2.0/001_a.py"), "new", 077);
+  CHECK(::umask(before) == 0123);
+  CHECK(mode_of(open) == 0664);
+  CHECK(mode_of(place.directory / "v1.0.0") == 0775);
+  CHECK(mode_of(usual) == 0644);
+  CHECK(mode_of(place.directory / "v1.1.0") == 0755);
+  CHECK(mode_of(hidden) == 0600);
+  CHECK(mode_of(place.directory / "v1.2.0") == 0700);
 }
