@@ -75,7 +75,7 @@ AttemptRecord attempt_of(const Record& record) {
   attempt.id = record.id;
   attempt.outcome = record.outcome.empty() ? "recorded" : record.outcome;
   attempt.at = record.at;
-  if (!record.outcome.empty() && record.outcome != "marked") {
+  if (record.outcome != "marked") {
     attempt.seconds = record.seconds;
   }
   attempt.message = record.reason;

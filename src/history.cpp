@@ -124,8 +124,9 @@ void read_entry(JsonScanner& in, IdCheck& check_id, std::string& id_storage, std
         in.fail("the outcome " + quoted(shortened(outcome, 80)) + " is none of applied, already_present, marked");
       }
     } else if (key == "seconds") {
-      const double seconds = in.peek() == JsonScanner::Type::null ? (in.skip(), 0.0) : in.number();
-      if (record != nullptr && is_duration(seconds)) {
+      if (in.peek() == JsonScanner::Type::null) {
+        in.skip();
+      } else if (const double seconds = in.number(); record != nullptr && is_duration(seconds)) {
         record->seconds = seconds;
       }
     } else if (key == "at") {
@@ -183,12 +184,15 @@ bool read_own_entry(JsonScanner& in, std::string_view expected, std::string_view
     return word && is_outcome(*word);
   };
   const auto seconds = [&] {
-    const auto milliseconds = in.take(", \"seconds\": ") ? in.take_milliseconds() : std::nullopt;
+    if (!in.take(", \"seconds\": ")) {
+      return false;
+    }
+    const auto milliseconds = in.take_milliseconds();
     if (milliseconds && record != nullptr) {
       // Both are exact, so this is the nearest number to what the text says, as strtod would find it.
       record->seconds = static_cast<double>(*milliseconds) / 1000;
     }
-    return milliseconds.has_value();
+    return milliseconds || in.take("null");
   };
   const auto text = [&](std::string_view before, std::string Record::*field, bool may_be_null) {
     if (!in.take(before)) {

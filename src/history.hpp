@@ -23,12 +23,12 @@ namespace telec {
 /// One entry of `history`. Texts that were not recorded are empty.
 struct Record {
   std::string id;
-  std::string outcome;  ///< applied, already_present or marked
-  std::string at;       ///< UTC, RFC 3339: 2026-11-22T07:30:00Z
-  double seconds = 0;   ///< 0 also where what the file says cannot be a duration
-  std::string sha256;   ///< of the script's bytes that ran, in hexadecimal
-  std::string python;   ///< 3.11.2
-  std::string telec;    ///< 0.1.0
+  std::string outcome;            ///< applied, already_present or marked
+  std::string at;                 ///< UTC, RFC 3339: 2026-11-22T07:30:00Z
+  std::optional<double> seconds;  ///< nothing also where what the file says cannot be a duration
+  std::string sha256;             ///< of the script's bytes that ran, in hexadecimal
+  std::string python;             ///< 3.11.2
+  std::string telec;              ///< 0.1.0
   std::string user;
   std::string host;
   std::string reason;  ///< marked by hand: why; empty where nobody said

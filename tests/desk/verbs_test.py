@@ -79,6 +79,13 @@ class Status(Case):
         path.write_bytes(path.read_bytes() + b"# more\r\n")
         self.assertIn("script changed", self.run_ok("status").out)
 
+    def test_how_long_is_nothing_where_it_is_not_recorded(self):
+        self.home.add_all(ONE)
+        self.home.write_state({"applied": [ONE], "history": [{"id": ONE, "outcome": "applied"}]})
+        self.assertEqual(self.run_ok("status").out.splitlines()[:2], [f"{'ID':16}  STATE", f"{ONE}  applied"])
+        self.assertIsNone(self.run_ok("status", "--json").document["migrations"][0]["seconds"])
+        self.assertEqual(self.run_ok("log").out, f"(time unknown)        applied          {ONE}\n")
+
     def test_one_that_arrived_late_and_ran_is_out_of_order(self):
         self.home.add_all(ONE, THREE)
         self.run_ok()

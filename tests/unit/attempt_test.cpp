@@ -75,7 +75,7 @@ TEST_CASE("a duration that cannot have been measured is none") {
     CHECK_FALSE(attempts[0].seconds);
     const auto history = History::parse(R"({"applied": ["1.0.0/001_a.py"], "history": [{)" + text + "]}");
     REQUIRE(history.ok());
-    CHECK(history->details("1.0.0/001_a.py")->seconds == 0);
+    CHECK_FALSE(history->details("1.0.0/001_a.py")->seconds);
   }
 }
 
@@ -134,6 +134,10 @@ TEST_CASE("what is known from the history alone says so, and how long it took on
   REQUIRE(recorded.size() == 1);
   CHECK(recorded[0].outcome == "recorded");
   CHECK_FALSE(recorded[0].seconds);
+  const auto brief =
+      History::parse(R"({"applied": ["1.0.0/001_a.py"], "history": [{"id": "1.0.0/001_a.py", "outcome": "applied"}]})");
+  REQUIRE(brief.ok());
+  CHECK_FALSE(merge_attempts({}, *brief, "")[0].seconds);
   CHECK_FALSE(
       merge_attempts({attempt("1.0.0/001_a.py", "failed", "2026-01-01T00:00:00Z")}, History(), "")[0].from_history);
 }

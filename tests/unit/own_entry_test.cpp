@@ -77,6 +77,26 @@ TEST_CASE("a record that was added is read back as it was") {
   CHECK(again->text() == history.text());
 }
 
+TEST_CASE("how long is nothing where nobody knows, in either reading, and is not written as a number") {
+  for (const char* place : {"\"at\": ", "\"at\" : "}) {
+    CAPTURE(place);
+    auto history = History::parse(state_with(replaced(replaced(own, "0.021", "null"), "\"at\": ", place)));
+    REQUIRE(history);
+    CHECK_FALSE(history->details("1.2.0/003_x.py")->seconds);
+    CHECK(history->details("1.2.0/003_x.py")->user == "ada");
+  }
+  auto absent = History::parse(state_with(replaced(own, ", \"seconds\": 0.021", "")));
+  REQUIRE(absent);
+  CHECK_FALSE(absent->details("1.2.0/003_x.py")->seconds);
+  History history;
+  Record record;
+  record.id = "1.2.0/003_x.py";
+  record.outcome = "marked";
+  history.add(record);
+  CHECK(history.text().find("\"seconds\": null, ") != std::string::npos);
+  CHECK(History::parse(history.text()));
+}
+
 TEST_CASE("text() after more records is what text() of the whole would be") {
   History grown;
   Record record;
