@@ -98,7 +98,8 @@ struct Report {
   std::optional<ReportError> error;
   std::optional<std::vector<UserReport>> users;  ///< with --all-users or --user
   std::size_t in_tree = 0;                       ///< how many migrations the tree has, in range or not
-  std::size_t recorded = 0;                      ///< how many migrations of the tree are recorded, in range
+  std::size_t recorded = 0;  ///< how many are recorded, in range: of the tree; status: also without a script
+  std::size_t pending = 0;   ///< status: how many are pending, listed or not
 
   [[nodiscard]] std::size_t count(State state) const;
   /// 0, or the exit code of the error. Pending migrations are not an error here: see pending_exit_code.

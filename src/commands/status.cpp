@@ -87,7 +87,8 @@ int status(const Invocation& invocation, Voice& voice, Report& report) {
   const History history = StateFile(directory).load();
   const Plan plan = make_plan(catalog, history, invocation.range);
   report.problems = plan.problems;
-  const bool pending = !plan.pending().empty();
+  report.pending = plan.pending().size();
+  report.recorded = plan.steps.size() - report.pending + plan.gone.size();
   list(invocation, tree, history, plan, report);
   if (invocation.quiet && !invocation.json && !invocation.check) {
     // What needs attention is what was asked for here: nothing at all where all is well.
@@ -99,7 +100,7 @@ int status(const Invocation& invocation, Voice& voice, Report& report) {
     voice.say(status_sums(report, voice.result_style()));
   }
   refuse_problems_if_strict(invocation, report);
-  return voice.finish(report, invocation.check && pending ? pending_exit_code : 0);
+  return voice.finish(report, invocation.check && report.pending > 0 ? pending_exit_code : 0);
 }
 
 }  // namespace telec

@@ -190,9 +190,8 @@ std::string status_sums(const Report& report, const Style& style) {
     return static_cast<std::size_t>(
         std::ranges::count_if(report.entries, [&](const ReportEntry& entry) { return entry.*member; }));
   };
-  std::string text = counted(report.entries.size(), "migration") + ": " +
-                     std::to_string(report.count(State::recorded)) + " recorded, " +
-                     std::to_string(report.count(State::pending)) + " pending";
+  std::string text = counted(report.recorded + report.pending, "migration") + ": " + std::to_string(report.recorded) +
+                     " recorded, " + std::to_string(report.pending) + " pending";
   const auto add = [&](std::size_t number, const std::string& words) {
     text += number > 0 ? ", " + std::to_string(number) + " " + words : "";
   };

@@ -19,7 +19,8 @@ bool needs_attention(const ReportEntry& entry);
 /// its row; the id is cut in its middle last of all.
 std::string status_table(const Report& report, const Style& style);
 
-/// "3 migrations: 2 recorded, 1 pending\n"
+/// "3 migrations: 2 recorded, 1 pending\n", whether all of them are listed or not; then what is odd about those that
+/// are.
 std::string status_sums(const Report& report, const Style& style);
 
 /// `status -q`: a row for each that needs attention, without a heading.

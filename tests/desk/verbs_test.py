@@ -108,6 +108,10 @@ class Status(Case):
         self.run_ok("--only", ONE)
         self.assertEqual(self.run_ok("status", "--pending", "--json").states(), {TWO: "pending"})
         self.assertEqual(self.run_ok("status", "--applied", "--json").states(), {ONE: "recorded"})
+        for args, code in ((["--pending"], 0), (["--applied"], 0), (["--applied", "--check"], 3)):
+            self.assertTrue(self.run_ok("status", *args, code=code).out.endswith("\n2 migrations: 1 recorded, 1 pending\n"))
+        (self.home.tree / "v1.1.0" / "001_one.py").unlink()
+        self.assertTrue(self.run_ok("status", "--pending").out.endswith("\n2 migrations: 1 recorded, 1 pending\n"))
         self.assertIn("contradict", self.run_ok("status", "--applied", "--pending", code=2).err)
 
     def test_check_looks_at_everything_also_with_a_filter(self):

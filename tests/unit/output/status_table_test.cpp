@@ -44,6 +44,8 @@ Report example() {
   late.late = true;
   Report report;
   report.entries = {known, present, marked, late, entry("1.0.0/005_e.py", State::pending)};
+  report.recorded = 3;
+  report.pending = 2;
   return report;
 }
 
@@ -86,13 +88,15 @@ TEST_CASE("no line is wider than the terminal") {
   }
 }
 
-TEST_CASE("the sums count what there is, and only that") {
+TEST_CASE("the sums count what there is, listed or not, and only that") {
   Report report = example();
   CHECK(status_sums(report, plain) ==
         "5 migrations: 3 recorded, 2 pending, 1 changed since, 1 without a script, 1 late\n");
   report.problems.push_back({"misnamed_file", "x", "y"});
   CHECK(status_sums(report, plain).ends_with(", 1 problem\n"));
   CHECK(status_sums({}, plain) == "0 migrations: 0 recorded, 0 pending\n");
+  report.entries.clear();
+  CHECK(status_sums(report, plain) == "5 migrations: 3 recorded, 2 pending, 1 problem\n");
 }
 
 TEST_CASE("what needs attention is what is pending or differs; having run out of order is history") {
