@@ -267,12 +267,11 @@ int forget(const Invocation& invocation, Voice& voice, Report& report) {
 
 namespace {
 
-/// Why the state is to be rebuilt: what is wrong with it; empty: it is not there. Throws Error (usage) where it is
-/// sound.
-std::string fault_of_state(StateFile& state) {
+/// Why the state is to be rebuilt: what is wrong with it; empty: it is not there. Nothing where it is sound.
+std::optional<std::string> fault_of_state(StateFile& state) {
   try {
     if (!state.exists()) {
-      return {};
+      return "";
     }
     const History history = state.load();
     static_cast<void>(history);
@@ -282,8 +281,15 @@ std::string fault_of_state(StateFile& state) {
     }
     return error.message;
   }
-  throw Error(ErrorCode::usage, "the state file is sound: there is nothing to rebuild",
-              "to change single records: 'telec migrate mark', 'telec migrate forget'");
+  return std::nullopt;
+}
+
+int nothing_to_rebuild(const Invocation& invocation, Voice& voice, Report& report) {
+  report.notes.emplace_back("the state file is sound, and is left as it is");
+  voice.note(report.notes.back() + "; to change single records: '" + command_again(invocation, Verb::mark) + "', '" +
+             command_again(invocation, Verb::forget) + "'");
+  voice.say("nothing to rebuild\n");
+  return voice.finish(report, 0);
 }
 
 }  // namespace
@@ -294,16 +300,22 @@ int rebuild(const Invocation& invocation, Voice& voice, Report& report) {
   report.problems = catalog.problems();
   StateDirectory directory(state_path(invocation));
   StateFile look(directory);
-  const std::string fault = fault_of_state(look);
-  voice.note(fault.empty() ? "there is no state file at " + quoted(directory.path()) : fault);
+  const auto fault = fault_of_state(look);
+  if (!fault) {
+    return nothing_to_rebuild(invocation, voice, report);
+  }
+  voice.note(fault->empty() ? "there is no state file at " + quoted(directory.path()) : *fault);
   confirm(invocation, voice,
           "will run check() of " + counted(catalog.migrations().size(), "migration") +
-              " and record those that are True" + (fault.empty() ? "" : "; the file that is there is kept beside it"));
+              " and record those that are True" + (fault->empty() ? "" : "; the file that is there is kept beside it"));
   Locked locked(invocation, directory, voice);
   // As it is by now: another may have changed it while this one asked, or waited for the lock.
-  const std::string fault_now = fault_of_state(locked.state);
+  const auto fault_now = fault_of_state(locked.state);
+  if (!fault_now) {
+    return nothing_to_rebuild(invocation, voice, report);
+  }
   if (fault_now != fault) {
-    voice.note(fault_now.empty() ? "the state file is gone by now" : "by now: " + fault_now);
+    voice.note(fault_now->empty() ? "the state file is gone by now" : "by now: " + *fault_now);
   }
   std::vector<const Migration*> all;
   for (const Migration& migration : catalog.migrations()) {
@@ -327,7 +339,7 @@ int rebuild(const Invocation& invocation, Voice& voice, Report& report) {
   if (report.error) {
     return voice.finish(report, report.exit_code());
   }
-  if (!fault_now.empty()) {
+  if (!fault_now->empty()) {
     report.kept = locked.state.keep_aside();
   }
   locked.state.commit(history);

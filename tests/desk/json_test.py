@@ -47,7 +47,7 @@ FAILURE = {
     "doctor": [["doctor", "--no-such"], ["doctor", "more"]],
     "forget": [["forget"], ["forget", "9.9.9/001_x.py", "--yes"], ["forget", ONE]],
     "mark": [["mark"], ["mark", TWO], ["mark", "9.9.9/001_x.py", "--yes"], ["mark", TWO, "--yes", "--python", "/nowhere"]],
-    "rebuild": [["rebuild", "--yes"], ["rebuild", "more"]],
+    "rebuild": [["rebuild", "--yes", "--migrations-dir", "/nowhere"], ["rebuild", "more"]],
 }
 
 

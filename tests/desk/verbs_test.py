@@ -535,7 +535,22 @@ class Rebuild(Case):
         self.home.add_all(ONE)
         self.run_ok()
         before = self.home.state_file.read_bytes()
-        self.assertIn("sound", self.run_ok("rebuild", "--yes", code=2).err)
+        for args in ([], ["--yes"]):  # there is nothing to ask
+            result = self.run_ok("rebuild", *args)
+            self.assertEqual(result.out, "nothing to rebuild\n")
+            self.assertIn("the state file is sound, and is left as it is; to change single records: 'telec migrate mark', ", result.err)
+        document = self.run_ok("rebuild", "--yes", "--json").document
+        self.assertEqual((document["ok"], document["notes"], document["migrations"], document["kept"]),
+                         (True, ["the state file is sound, and is left as it is"], [], None))
+        self.assertEqual(self.home.state_file.read_bytes(), before)
+
+    def test_a_state_that_is_sound_when_it_has_the_lock_is_left(self):
+        self.home.add_all(ONE)
+        self.run_ok()
+        before = self.home.state_file.read_bytes()
+        self.home.write_state(b"{")
+        result = self.run_while_another(lambda: self.home.state_file.write_bytes(before), "rebuild", "--yes")
+        self.assertEqual(result.out, "nothing to rebuild\n")
         self.assertEqual(self.home.state_file.read_bytes(), before)
 
     def test_whatever_was_refused_is_kept_and_replaced(self):
