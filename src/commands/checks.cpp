@@ -14,6 +14,7 @@ ReportError error_of(const CheckResult& result) {
   ReportError error;
   const Judgement& judgement = result.judgement;
   error.message = judgement.message;
+  error.output_tail = result.child.output_tail;
   if (judgement.outcome == Outcome::interrupted) {
     error.code = ErrorCode::interrupted;
     error.signal = judgement.signal;
@@ -58,13 +59,18 @@ void run_checks(const std::vector<const Migration*>& migrations, const Invocatio
   note_blindness(console, report);
   Python python(std::move(options), tree, no_logs, lock, stop, console);
   console.planned(migrations);
-  for (std::size_t i = 0; i < migrations.size() && !report.error; ++i) {
-    const Migration& migration = *migrations[i];
+  const auto finish = [&](ReportEntry entry) {
+    console.finished(entry);
+    report.entries.push_back(std::move(entry));
+  };
+  std::size_t position = 0;
+  for (; position < migrations.size() && !report.error; ++position) {
+    const Migration& migration = *migrations[position];
     if (const int signal = stop.signal(); signal != 0) {
       report.error = stopped_before(migration, signal);
-      return;
+      break;
     }
-    console.started(migration, i + 1, migrations.size());
+    console.started(migration, position + 1, migrations.size());
     CheckResult result = {&migration, python.run(migration), {}};
     result.judgement = judge(result.child);
     ReportEntry entry;
@@ -78,8 +84,13 @@ void run_checks(const std::vector<const Migration*>& migrations, const Invocatio
       console.note(migration.id() + ": " + result.child.note);
       report.notes.push_back(migration.id() + ": " + result.child.note);
     }
-    console.finished(entry);
-    report.entries.push_back(std::move(entry));
+    finish(std::move(entry));
+  }
+  for (; position < migrations.size(); ++position) {
+    ReportEntry entry;
+    entry.id = migrations[position]->id();
+    entry.state = State::not_reached;
+    finish(std::move(entry));
   }
 }
 
@@ -93,7 +104,7 @@ void note_blindness(Progress& progress, Report& report) {
 State state_of_check(const CheckResult& result) {
   switch (result.judgement.outcome) {
     case Outcome::already_present:
-    case Outcome::applied: return State::already_present;
+    case Outcome::applied: return State::unrecorded;
     case Outcome::not_present: return State::pending;
     case Outcome::interrupted: return State::interrupted;
     case Outcome::no_python: return State::not_reached;

@@ -22,7 +22,8 @@ struct CheckResult {
 
 /// Runs check() of each, and nothing else, under `lock`. `state_of` says what a result means; an entry for each goes
 /// into the report and to `console`. Ends early with an error in the report where python cannot be run or a person
-/// asked to stop. No log is kept.
+/// asked to stop; what was not reached has an entry, too. No log is kept: what a check() that failed printed is for the
+/// caller to show.
 void run_checks(const std::vector<const Migration*>& migrations, const Invocation& invocation, const Tree& tree,
                 LockFile& lock, StopSignals& stop, Console& console, Report& report,
                 const std::function<State(const CheckResult&)>& state_of);
@@ -30,7 +31,7 @@ void run_checks(const std::vector<const Migration*>& migrations, const Invocatio
 /// Says, and keeps in the report, why nothing that a script leaves running can be found here; nothing where it can.
 void note_blindness(Progress& progress, Report& report);
 
-/// Nothing recorded: pending, already_present, failed, interrupted or not_reached.
+/// Where nothing is recorded yet: pending, unrecorded (its effect is there), failed, interrupted or not_reached.
 State state_of_check(const CheckResult& result);
 
 /// Says what will be done, and asks where there is a terminal. Throws Error: usage where there is none and --yes is

@@ -98,8 +98,12 @@ void add_entry(const Record& record, State state, Report& report) {
 }
 
 void say_entries(const Report& report, Voice& voice) {
+  std::size_t id_width = 0;
   for (const ReportEntry& entry : report.entries) {
-    voice.say(entry_line(entry, 0, voice.result_style()));
+    id_width = std::max(id_width, entry.id.size());
+  }
+  for (const ReportEntry& entry : report.entries) {
+    voice.say(entry_line(entry, id_width, voice.result_style()));
   }
 }
 
@@ -141,24 +145,42 @@ bool is_in_tree(const Invocation& invocation, const std::string& id) {
   }
 }
 
-/// Throws Error (migration_failed) for the first whose check() is not True.
+/// What brings one whose check() is not True nearer to its record.
+std::string next_step(const Invocation& invocation, const CheckResult& result) {
+  const Judgement& judgement = result.judgement;
+  if (judgement.outcome != Outcome::failed) {
+    return "'" + command_again(invocation) + " --only " + result.migration->id() + "' brings it about";
+  }
+  if (judgement.timed_out) {
+    std::string longer = command_again(invocation, Verb::mark);
+    for (const std::string& id : each_once(invocation.arguments)) {
+      longer += " " + id;
+    }
+    return "if it needs longer: " + longer + " --timeout SECONDS";
+  }
+  if (judgement.stage == Stage::check) {
+    return "mend its check()";
+  }
+  return "mend what it complains of (the script is " + quoted(result.child.script) + ")";
+}
+
+/// The error of the first whose check() is not True, in the report.
 void refuse_what_is_not_there(const Invocation& invocation, const std::vector<CheckResult>& results, Report& report) {
   for (const CheckResult& result : results) {
-    if (result.judgement.outcome == Outcome::already_present) {
+    const Judgement& judgement = result.judgement;
+    if (judgement.outcome == Outcome::already_present) {
       continue;
     }
+    const bool failed = judgement.outcome == Outcome::failed;
     ReportError error;
-    error.code = ErrorCode::migration_failed;
+    error.code = judgement.timed_out ? ErrorCode::timeout : ErrorCode::migration_failed;
     error.id = result.migration->id();
-    error.stage = word_of(result.judgement.outcome == Outcome::failed ? result.judgement.stage : Stage::check);
-    error.message = result.judgement.outcome == Outcome::failed ? result.judgement.message
-                                                                : "check() is False: its effect is not there";
-    error.traceback = result.judgement.traceback;
-    error.hint = "nothing was recorded; ";
-    error.hint += result.judgement.outcome == Outcome::failed
-                      ? std::string("mend its check()")
-                      : "'" + command_again(invocation) + " --only " + result.migration->id() + "' brings it about";
-    error.hint += "; --force --reason TEXT records it all the same";
+    error.stage = word_of(failed ? judgement.stage : Stage::check);
+    error.message = failed ? judgement.message : "check() is False: its effect is not there";
+    error.traceback = judgement.traceback;
+    error.output_tail = failed ? result.child.output_tail : "";
+    error.hint =
+        "nothing was recorded; " + next_step(invocation, result) + "; --force --reason TEXT records it all the same";
     report.error = std::move(error);
     return;
   }
@@ -198,17 +220,16 @@ int mark(const Invocation& invocation, Voice& voice, Report& report) {
     }
   } else {
     std::vector<CheckResult> results;
-    Report checks;
     Console console = voice.silent_console();
-    run_checks(migrations, invocation, tree, locked.lock, locked.stop, console, checks, [&](const CheckResult& result) {
+    run_checks(migrations, invocation, tree, locked.lock, locked.stop, console, report, [&](const CheckResult& result) {
       results.push_back(result);
       return state_of_check(result);
     });
-    report.error = std::move(checks.error);
     if (!report.error) {
       refuse_what_is_not_there(invocation, results, report);
     }
     if (report.error) {
+      say_entries(report, voice);
       return voice.finish(report, report.exit_code());
     }
     for (const CheckResult& result : results) {
@@ -218,9 +239,12 @@ int mark(const Invocation& invocation, Voice& voice, Report& report) {
   for (Record& record : records) {
     record.reason = report.reason;
     history.add(record);
-    add_entry(record, State::marked, report);
   }
   locked.state.commit(history);
+  report.entries.clear();
+  for (const Record& record : records) {
+    add_entry(record, State::marked, report);
+  }
   note_by_hand(directory, report, voice, State::marked);
   say_entries(report, voice);
   voice.say("recorded " + counted(report.entries.size(), "migration") + "\n");
@@ -253,12 +277,14 @@ int forget(const Invocation& invocation, Voice& voice, Report& report) {
   refuse_unrecorded(history);
   for (const std::string& id : ids) {
     history.remove(id);
+  }
+  locked.state.commit(history);
+  for (const std::string& id : ids) {
     Record record;
     record.id = id;
     record.at = utc_now();
     add_entry(record, State::forgotten, report);
   }
-  locked.state.commit(history);
   note_by_hand(directory, report, voice, State::forgotten);
   say_entries(report, voice);
   voice.say("took back " + counted(report.entries.size(), "record") + "\n");
@@ -322,27 +348,32 @@ int rebuild(const Invocation& invocation, Voice& voice, Report& report) {
     all.push_back(&migration);
   }
   History history;
-  Console console = voice.console();
+  Console console = voice.silent_console();
   run_checks(all, invocation, tree, locked.lock, locked.stop, console, report, [&](const CheckResult& result) {
     if (result.judgement.outcome == Outcome::already_present) {
       history.add(record_of(result, word_of(State::already_present)));
-      return State::already_present;
     }
     if (result.judgement.outcome == Outcome::failed) {
       const std::string text =
           result.migration->id() + ": check() gave no answer, so it is not recorded: " + result.judgement.message;
       console.note(text);
       report.notes.push_back(text);
+      console.show_tail(result.migration->id(), result.child.output_tail);
     }
     return state_of_check(result);
   });
   if (report.error) {
+    say_entries(report, voice);
     return voice.finish(report, report.exit_code());
   }
   if (!fault_now->empty()) {
     report.kept = locked.state.keep_aside();
   }
   locked.state.commit(history);
+  for (ReportEntry& entry : report.entries) {
+    entry.state = entry.state == State::unrecorded ? State::already_present : entry.state;
+  }
+  say_entries(report, voice);
   voice.problems(report);
   if (!report.kept.empty()) {
     voice.note("the old state file is kept as " + quoted(report.kept));

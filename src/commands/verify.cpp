@@ -63,11 +63,14 @@ void add_finding(const Invocation& invocation, const CheckResult& result, State 
          "find out what undid it; to bring it about again: " + command_again(invocation) + " --rerun " + id});
   } else if (state == State::unrecorded) {
     report.findings.push_back({"unrecorded", path, 0, "check() is True, and it is not recorded",
-                               "'" + run_again(invocation) + "' records it as already present; so does: " +
+                               "'" + run_again(invocation) +
+                                   "' records it as already present; to record it alone, as marked: " +
                                    command_again(invocation, Verb::mark) + " " + id});
   } else if (state == State::failed) {
     report.findings.push_back({"check_failed", path, 0, "check() gave no answer: " + result.judgement.message,
-                               "mend its check(): it is to look, and to answer True or False"});
+                               result.judgement.stage == Stage::check
+                                   ? "mend its check(): it is to look, and to answer True or False"
+                                   : "mend what it complains of"});
   }
 }
 
@@ -98,6 +101,9 @@ void recheck(const Invocation& invocation, const Tree& tree, const History& hist
       return State::not_reached;
     }
     add_finding(invocation, result, state, history.details(result.migration->id()), report);
+    if (state == State::failed) {
+      console.show_tail(result.migration->id(), result.child.output_tail);
+    }
     return state;
   });
 }
@@ -115,6 +121,8 @@ std::string sums(const Report& report, std::size_t recorded, bool rechecked) {
   add(State::regressed, "regressed");
   add(State::unrecorded, "unrecorded");
   add(State::failed, "without an answer");
+  add(State::interrupted, "interrupted");
+  add(State::not_reached, "not reached");
   return text + (report.findings.empty() ? "; no findings" : "; " + counted(report.findings.size(), "finding"));
 }
 

@@ -123,6 +123,14 @@ void Console::finished(const ReportEntry& entry) {
   }
 }
 
+void Console::show_tail(const std::string& id, const std::string& tail) {
+  if (options_.talk && !options_.verbose) {
+    clear_live();
+    talk_(last_printed(id, tail));
+    show_live();
+  }
+}
+
 void Console::tell(const std::string& text) {
   clear_live();
   talk_(note_line(text, options_.talk_style));

@@ -39,6 +39,9 @@ class Console : public Progress {
   void note(const std::string& text) override;
   void stopping(const std::string& text) override;
   void ticked(double elapsed) override;
+  /// The last that the script of `id` printed, for where it failed and no error will show it. Nothing with -v: it was
+  /// shown as it came.
+  void show_tail(const std::string& id, const std::string& tail);
 
  private:
   void show_live();

@@ -355,9 +355,7 @@ std::string error_text(const ReportError& error, const Style& style) {
   if (!error.traceback.empty()) {
     text += indented(error.traceback, "  ", 60);
   }
-  if (!error.output_tail.empty()) {
-    text += "the last that it printed:\n" + indented(error.output_tail, "  | ", shown_output_lines);
-  }
+  text += last_printed("it", error.output_tail);
   if (!error.log.empty()) {
     text += "log: " + printable(error.log) + "\n";
   }
@@ -366,6 +364,10 @@ std::string error_text(const ReportError& error, const Style& style) {
     text += "hint: " + wrapped(printable(error.hint), style.columns, indent, indent) + "\n";
   }
   return text;
+}
+
+std::string last_printed(const std::string& who, const std::string& tail) {
+  return tail.empty() ? "" : "the last that " + who + " printed:\n" + indented(tail, "  | ", shown_output_lines);
 }
 
 std::string note_line(const std::string& text, const Style& style) { return talk("note:", printable(text), style); }

@@ -55,6 +55,9 @@ std::string problem_lines(const std::vector<Problem>& problems, const Style& sty
 /// "telec: error: ..." with traceback, last output, log and hint where there are any.
 std::string error_text(const ReportError& error, const Style& style);
 
+/// "the last that WHO printed:", and the last lines of `tail`; empty where there is none.
+std::string last_printed(const std::string& who, const std::string& tail);
+
 /// "telec: note: ...\n"
 std::string note_line(const std::string& text, const Style& style);
 

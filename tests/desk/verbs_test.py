@@ -6,7 +6,9 @@ import fcntl
 import json
 import os
 import pathlib
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import unittest
@@ -18,6 +20,27 @@ ONE, TWO, THREE = "1.1.0/001_one.py", "1.1.0/002_two.py", "1.2.0/001_three.py"
 FAILING = "def check():\n    return False\n\n\ndef migrate():\n    print('half way')\n    raise ValueError('no colour')\n"
 ABSENT = "def check():\n    return False\n\n\ndef migrate():\n    return True\n"
 PRESENT = "def check():\n    return True\n\n\ndef migrate():\n    return True\n"
+BROKEN = "def check():\n    print('looked around')\n    raise OSError('gone')\n\n\ndef migrate():\n    return True\n"
+# A check() that says so when it has begun, and is True when the file `go` is there.
+WAITS = '''\
+import os, time
+
+HOME = os.environ["HOME"]
+
+
+def check():
+    open(os.path.join(HOME, "running"), "w").close()
+    end = time.monotonic() + 60
+    while not os.path.exists(os.path.join(HOME, "go")):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def migrate():
+    return True
+'''
 
 
 class Case(unittest.TestCase):
@@ -309,7 +332,7 @@ class Verify(Case):
         os.unlink(self.home.home / "effects" / TWO.replace("/", "_"))
         self.home.add("1.3.0/001_there.py", PRESENT)
         self.home.add("1.3.0/002_not.py", ABSENT)
-        self.home.add("1.3.0/003_broken.py", "def check():\n    raise OSError('gone')\n\n\ndef migrate():\n    return True\n")
+        self.home.add("1.3.0/003_broken.py", BROKEN)
         result = self.run_ok("verify", "--recheck", "--json", code=4)
         self.assertEqual(result.states(), {ONE: "ok", TWO: "regressed", "1.3.0/001_there.py": "unrecorded",
                                            "1.3.0/002_not.py": "pending", "1.3.0/003_broken.py": "failed"})
@@ -363,12 +386,43 @@ class Verify(Case):
     def test_what_starts_and_is_no_python_ends_a_recheck_and_a_mark(self):
         self.home.add_all(ONE, TWO)
         result = self.run_ok("verify", "--recheck", "--python", "/bin/true", "--json", code=69)
-        self.assertEqual(result.states(), {ONE: "not_reached"})
+        self.assertEqual(result.states(), {ONE: "not_reached", TWO: "not_reached"})
         self.assertEqual(result.document["error"]["code"], "no_python")
         for verb in (["verify", "--recheck"], ["mark", ONE, "--yes"]):
             result = self.run_ok(*verb, "--python", "/bin/true", code=69)
             self.assertIn("telec: error: python exited with status 0 before it could load anything\nhint: name a working interpreter", result.err)
         self.assertIsNone(self.home.state())
+
+    def test_what_is_unrecorded_is_recorded_as_the_hint_says(self):
+        self.home.add(ONE, PRESENT)
+        hint = f"    'telec migrate' records it as already present; to record it alone, as marked: telec migrate mark {ONE}\n"
+        self.assertIn(hint, self.run_ok("verify", "--recheck", code=4).out)
+        for args, outcome in ((["mark", ONE, "--yes"], "marked"), ([], "already_present")):
+            self.run_ok(*args)
+            self.assertEqual(self.home.state()["history"][0]["outcome"], outcome)
+            self.home.state_file.unlink()
+
+    def test_what_a_check_printed_that_gave_no_answer_is_shown(self):
+        self.home.add(ONE, BROKEN)
+        self.home.add(TWO, PRESENT.replace("    return", "    print('all is well')\n    return", 1))
+        shown = f"the last that {ONE} printed:\n  | looked around\n"
+        for verb, code in ((["verify", "--recheck"], 4), (["rebuild", "--yes"], 0)):
+            for args in ([], ["--json"]):
+                result = self.run_ok(*verb, *args, code=code)
+                self.assertIn(shown, result.err)
+                self.assertNotIn("all is well", result.err)
+                if verb[0] == "rebuild":
+                    self.home.state_file.unlink()
+        err = self.run_ok("verify", "--recheck", "-v", code=4).err
+        self.assertEqual((err.count("looked around"), err.count("all is well")), (1, 1))
+        self.assertEqual(self.run_ok("verify", "--recheck", "-q", code=4).err, "")
+
+    def test_what_gave_no_answer_is_to_be_mended_where_it_failed(self):
+        self.home.add(ONE, BROKEN)
+        self.home.add(TWO, "def check():\n    return True\n")
+        findings = self.run_ok("verify", "--recheck", "--json", code=4).document["findings"]
+        self.assertEqual([finding["hint"] for finding in findings],
+                         ["mend its check(): it is to look, and to answer True or False", "mend what it complains of"])
 
     def test_recheck_of_a_new_home_creates_nothing(self):
         self.home.add_all(ONE)
@@ -433,12 +487,35 @@ class Mark(Case):
 
     def test_one_that_is_not_there_says_how_to_bring_it_about_and_one_that_fails_to_mend_it(self):
         self.home.add(ONE, ABSENT)
-        self.home.add(TWO, "def check():\n    raise OSError('gone')\n\n\ndef migrate():\n    return True\n")
+        self.home.add(TWO, BROKEN)
         result = self.run_ok("mark", ONE, "--yes", code=1)
         self.assertIn(f"'telec migrate --only {ONE}' brings it about", result.err)
+        self.assertNotIn("the last that it printed", result.err)
         result = self.run_ok("mark", TWO, "--yes", code=1)
+        self.assertIn("\nthe last that it printed:\n  | looked around\n", result.err)
         self.assertIn("nothing was recorded; mend its check()", result.err)
         self.assertNotIn("brings it about", result.err)
+        path = self.home.add(THREE, "def check():\n    return True\n")
+        self.assertIn(f"nothing was recorded; mend what it complains of (the script is '{path}')", self.run_ok("mark", THREE, "--yes", code=1).err)
+
+    def test_one_that_is_not_recorded_leaves_all_and_each_is_listed(self):
+        self.home.add(ONE, PRESENT)
+        self.home.add(TWO, ABSENT)
+        self.home.add(THREE, BROKEN)
+        states = {ONE: "unrecorded", TWO: "pending", THREE: "failed"}
+        self.assertEqual(self.run_ok("mark", ONE, TWO, THREE, "--yes", "--json", code=1).states(), states)
+        lines = self.run_ok("mark", ONE, TWO, THREE, "--yes", code=1).out.splitlines()
+        self.assertEqual([line.split()[:2] for line in lines], [[state, id] for id, state in states.items()])
+        self.assertEqual(self.home.applied(), [])
+
+    def test_one_that_hangs_timed_out(self):
+        self.home.add(ONE, PRESENT)
+        self.home.add(TWO, "import time\n" + PRESENT.replace("return", "time.sleep(600)\n    return", 1))
+        args = ["mark", ONE, TWO, "--yes", "--timeout", "0.5"]
+        result = self.run_ok(*args, code=1)
+        self.assertIn(f"telec: error: {TWO} timed out at check: ", result.err)
+        self.assertIn(f"if it needs longer: telec migrate mark {ONE} {TWO} --timeout SECONDS; ", result.err)
+        self.assertEqual(self.run_ok(*args, "--json", code=1).document["error"]["code"], "timeout")
 
     def test_force_needs_a_reason_and_keeps_it(self):
         self.home.add(TWO, ABSENT)
@@ -603,6 +680,62 @@ class Rebuild(Case):
         self.home.write_state(b"{")
         self.run_ok("rebuild", code=2)
         self.assertEqual(self.home.state_file.read_bytes(), b"{")
+
+
+class SaidMeansSaved(Case):
+    """What mark, forget and rebuild say of a migration is so by then."""
+
+    VERBS = (["verify", "--recheck"], ["mark", ONE, TWO, THREE, "--yes"], ["rebuild", "--yes"])
+
+    def stopped(self, *args):
+        """telec migrate ARGS, with a signal while the check() of TWO runs."""
+        process = self.home.start("migrate", *args)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        running, go = self.home.home / "running", self.home.home / "go"
+        self.assertTrue(telec.wait_until(running.exists))
+        process.send_signal(signal.SIGTERM)
+        said = b""
+        while b"finishing" not in said:
+            line = process.stderr.readline()
+            self.assertTrue(line, said)
+            said += line
+        go.touch()
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 143, said + err)
+        running.unlink()
+        go.unlink()
+        return telec.Result(process.returncode, out.decode(), (said + err).decode(), 0)
+
+    def test_one_that_is_stopped_lists_what_was_not_reached_and_calls_nothing_recorded(self):
+        self.home.add(ONE, PRESENT)
+        self.home.add(TWO, WAITS)
+        self.home.add(THREE, PRESENT)
+        states = {ONE: "unrecorded", TWO: "unrecorded", THREE: "not_reached"}
+        for verb in self.VERBS:
+            with self.subTest(verb):
+                self.assertEqual(self.stopped(*verb, "--json").states(), states)
+                result = self.stopped(*verb)
+                self.assertIn(f"not reached      {THREE}\n", result.out)
+                self.assertNotIn("already present ", result.out + result.err)
+                self.assertIsNone(self.home.state())
+        self.assertTrue(self.stopped("verify", "--recheck").out.endswith(
+            "3 migrations: 0 ok, 0 pending, 2 unrecorded, 1 not reached; 2 findings\n"))
+
+    def test_one_that_cannot_be_committed_calls_nothing_recorded(self):
+        def too_little():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+        self.home.add(ONE, PRESENT)
+        self.home.add(TWO, PRESENT)
+        for verb, states in ((["rebuild"], {ONE: "unrecorded", TWO: "unrecorded"}), (["mark", ONE], {ONE: "unrecorded"}), (["forget", ONE], {})):
+            with self.subTest(verb):
+                if verb[0] == "forget":
+                    self.run_ok()
+                before = self.home.state()
+                result = self.run_ok(*verb, "--yes", "--json", code=74, preexec_fn=too_little)
+                self.assertEqual((result.states(), result.document["error"]["code"]), (states, "io"))
+                self.assertNotIn(ONE, self.run_ok(*verb, "--yes", code=74, preexec_fn=too_little).out)
+                self.assertEqual(self.home.state(), before)
 
 
 class WithoutHardLinks(Case):

@@ -101,6 +101,23 @@ TEST_CASE("who asks to stop is answered without talk too, unless nobody is there
   CHECK(alone.pieces.empty());
 }
 
+TEST_CASE("the last that a script printed is shown once, its last lines, and not without talk") {
+  Screen screen;
+  screen.console.show_tail(A, "one\n\x1b[2Jtwo");
+  CHECK(screen.err() == "the last that " + A + " printed:\n  | one\n  | \\x1b[2Jtwo\n");
+  Screen silent;
+  silent.console.show_tail(A, "");
+  CHECK(silent.err().empty());
+  Screen shown(verbose());
+  shown.console.show_tail(A, "one\n");
+  CHECK(shown.pieces.empty());
+  ConsoleOptions quiet;
+  quiet.talk = false;
+  Screen untold(quiet);
+  untold.console.show_tail(A, "one\n");
+  CHECK(untold.pieces.empty());
+}
+
 TEST_CASE("what a script prints is not shown unless asked for") {
   Screen screen;
   screen.console.started(screen.a, 1, 1);
