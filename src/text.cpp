@@ -39,6 +39,12 @@ bool is_steering(char32_t c) {
          (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb);
 }
 
+/// Nothing that a shell or a reader could take for anything else.
+bool is_plain_word(std::string_view text) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./~+:@%=-";
+  return !text.empty() && text.find_first_not_of(plain) == std::string_view::npos;
+}
+
 template <class... Arguments>
 void append_format(std::string& out, const char* format, Arguments... arguments) {
   std::array<char, 64> buffer{};
@@ -154,6 +160,8 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
+std::string shown_path(std::string_view path) { return is_plain_word(path) ? std::string(path) : quoted(path); }
+
 std::string shell_quoted(std::string_view text) {
   std::string out(1, '\'');
   for (const char c : text) {
@@ -163,25 +171,21 @@ std::string shell_quoted(std::string_view text) {
   return out;
 }
 
-std::string shell_word(std::string_view text) {
-  const bool plain = !text.empty() && text.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./~+:@%=-") ==
-                                          std::string_view::npos;
-  return plain ? std::string(text) : shell_quoted(text);
-}
+std::string shell_word(std::string_view text) { return is_plain_word(text) ? std::string(text) : shell_quoted(text); }
 
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
+    const std::string_view line = text.substr(0, end);
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-    if (line.ends_with('\r')) {
-      line.remove_suffix(1);
-    }
-    lines.push_back(line);
+    lines.push_back(without_return(line));
   }
   return lines;
+}
+
+std::string_view without_return(std::string_view line) {
+  return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
 }
 
 std::vector<std::string_view> last_lines(std::string_view text, std::size_t count) {

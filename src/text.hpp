@@ -34,12 +34,12 @@ std::string printable(std::string_view text);
 /// The same, in single quotes: 'x/state.json'.
 std::string quoted(std::string_view text);
 
+/// The same where it has blanks, quotes or anything else that is unusual in a path; else as it stands.
+std::string shown_path(std::string_view path);
+
 /// In single quotes as a POSIX shell reads them: 'it'\''s'.
 std::string shell_quoted(std::string_view text);
-/// As it is where a shell takes it as it stands, else in quotes.
-std::string shell_word(std::string_view text);
-
-/// The same, and bare where a shell takes it as it stands: x.json, 'my file.json'.
+/// The same where a shell would not take it as it stands.
 std::string shell_word(std::string_view text);
 
 /// `text` cut into lines at '\n' (a '\r' before it is dropped); a last line without '\n' counts.
@@ -47,6 +47,8 @@ std::vector<std::string_view> lines_of(std::string_view text);
 /// Not of a temporary: its lines would be gone.
 template <std::same_as<std::string> Text>
 void lines_of(Text&& text) = delete;
+/// A line without the '\r' that a CRLF leaves at its end.
+std::string_view without_return(std::string_view line);
 
 /// The last `count` lines.
 std::vector<std::string_view> last_lines(std::string_view text, std::size_t count);

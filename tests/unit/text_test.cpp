@@ -192,6 +192,23 @@ TEST_CASE("a limit below the three dots is kept too") {
   CHECK(shortened("abcdef", 0).empty());
 }
 
+TEST_CASE("a word or a path is quoted where it would be taken for something else") {
+  CHECK(shell_word("~/a-1.2+b_c:d@e%f=g") == "~/a-1.2+b_c:d@e%f=g");
+  CHECK(shell_word("it's") == "'it'\\''s'");
+  CHECK(shell_word("") == "''");
+  CHECK(shown_path("v1.1.0/001_a.py") == "v1.1.0/001_a.py");
+  CHECK(shown_path("v1.1.0 ") == "'v1.1.0 '");
+  CHECK(shown_path("v1\n") == "'v1\\x0a'");
+  CHECK(shown_path("caf\xc3\xa9") == "'caf\xc3\xa9'");
+}
+
+TEST_CASE("of a line only one carriage return at its end is taken") {
+  CHECK(without_return("a\r") == "a");
+  CHECK(without_return("a\r\r") == "a\r");
+  CHECK(without_return("\ra") == "\ra");
+  CHECK(without_return("").empty());
+}
+
 TEST_CASE("a mistyped word finds the nearest candidate") {
   const std::vector<std::string_view> candidates = {"dry-run",      "from", "to",    "timeout",
                                                     "lock-timeout", "json", "status"};
