@@ -20,6 +20,26 @@ constexpr auto is_of_description = [] {
   return good;
 }();
 
+/// What a word has of an id, well written or not.
+struct Parts {
+  std::string_view version;
+  std::string_view number;
+  std::string_view description;
+};
+
+Parts parts_of(std::string_view word) {
+  const std::size_t slash = word.find('/');
+  if (slash == std::string_view::npos) {
+    return {};
+  }
+  std::string_view name = word.substr(slash + 1);
+  if (name.ends_with(".py")) {
+    name.remove_suffix(3);
+  }
+  const std::size_t end = std::min(name.find('_'), name.size());
+  return {word.substr(0, slash), name.substr(0, end), name.substr(std::min(end + 1, name.size()))};
+}
+
 }  // namespace
 
 bool is_script_name(std::string_view name) {
@@ -75,6 +95,25 @@ std::strong_ordering compare_ids(std::string_view a, std::string_view b) {
   }
   // Three digits lead every name, so the order of the names is the order of the numbers too.
   return a.substr(a_version.size()).compare(b.substr(a_version.size())) <=> 0;
+}
+
+std::string_view nearest_id(std::string_view word, const std::vector<std::string_view>& ids) {
+  const Parts typed = parts_of(word);
+  std::string_view near;
+  for (const std::string_view id : ids) {
+    const Parts parts = parts_of(id);
+    const bool same_place = parts.version == typed.version && parts.number == typed.number;
+    const bool same_description = !typed.description.empty() && parts.description == typed.description;
+    if (id == near || (!same_place && !same_description)) {
+      continue;
+    }
+    if (!near.empty()) {
+      return {};
+    }
+    near = id;
+  }
+  constexpr std::size_t most = 2;
+  return near.empty() && !Migration::fault_of(word).empty() ? nearest(word, ids, most) : near;
 }
 
 std::strong_ordering operator<=>(const Migration& a, const Migration& b) { return compare_ids(a.id_, b.id_); }

@@ -6,6 +6,7 @@
 #include <compare>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "parsed.hpp"
 
@@ -41,6 +42,12 @@ class Migration {
 
 /// The order of two migrations that are known by their ids alone, of which parse() accepts both.
 std::strong_ordering compare_ids(std::string_view a, std::string_view b);
+
+/// The one of `ids` that a mistyped id most likely meant; empty where none is, or more than one. Ids are like each
+/// other by nature, and what is suggested is pasted into a command that changes records: so only one with the same
+/// version and number, or the same description; and for a word that is no id at all, also one at most two letters away,
+/// or the only one that begins with the word or has it in its middle.
+std::string_view nearest_id(std::string_view word, const std::vector<std::string_view>& ids);
 
 /// Three ASCII digits, `_`, a description of [A-Za-z0-9_]+, `.py`; at most 255 bytes.
 bool is_script_name(std::string_view name);

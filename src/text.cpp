@@ -208,8 +208,12 @@ std::string shortened(std::string_view text, std::size_t bytes) {
 }
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+  return nearest(word, candidates, std::max<std::size_t>(1, word.size() / 3));
+}
+
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates, std::size_t most) {
   std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  std::size_t best_distance = most + 1;
   for (const std::string_view candidate : candidates) {
     if (word.size() > candidate.size() + best_distance || candidate.size() > word.size() + best_distance) {
       continue;

@@ -60,6 +60,8 @@ std::string shortened(std::string_view text, std::size_t bytes);
 /// of at most a third of the word, and at least one letter in common; or the only one that begins with the word, or
 /// that has it in its middle).
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+/// The same with another limit to the distance.
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates, std::size_t most);
 
 /// A number as people and JSON write it ("90", "0.5", "1e3"), finite; nothing for anything else.
 std::optional<double> decimal_number(std::string_view text);

@@ -136,7 +136,7 @@ int migrate_users(const Invocation& invocation, Voice& voice, Report& report) {
   report.problems = catalog.problems();
   voice.problems(report);
   refuse_problems_if_strict(invocation, report);
-  refuse_wrong_ids(invocation, catalog);
+  refuse_wrong_ids(invocation, catalog, {});
   // As root and for everybody, before anybody's turn: each user's own run cannot know what root may rely on.
   std::vector<const Migration*> scripts;
   for (const Migration& migration : catalog.migrations()) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "checks.hpp"
 
+#include <utility>
+
+#include "../command_again.hpp"
 #include "../system/leftovers.hpp"
 #include "../system/python.hpp"
 #include "../system/surroundings.hpp"
@@ -131,20 +134,42 @@ void confirm(const Invocation& invocation, Voice& voice, const std::string& what
   }
 }
 
-void refuse_unknown_ids(const Catalog& catalog, const std::vector<std::string>& ids) {
+void refuse_unknown_ids(const Invocation& invocation, const Catalog& catalog, const History& history,
+                        const std::vector<std::string>& ids) {
   for (const std::string& id : ids) {
     if (catalog.find(id) != nullptr) {
       continue;
     }
-    std::vector<std::string_view> known;
-    for (const Migration& migration : catalog.migrations()) {
-      known.emplace_back(migration.id());
+    if (history.contains(id)) {
+      throw Error(ErrorCode::usage, quoted(id) + " is recorded, and its script is gone from the tree",
+                  "put it back, or take the record away: '" + command_again(invocation, Verb::forget) + " " + id + "'");
     }
-    const std::string_view near = nearest(id, known);
     throw Error(ErrorCode::usage, "there is no migration " + quoted(id) + " in the tree",
-                near.empty() ? "an id is written as in 1.2.0/003_rename_keys.py; 'telec migrate status' lists them"
-                             : "did you mean '" + std::string(near) + "'?");
+                meant_id(id, ids_of(catalog),
+                         "an id is written as in 1.2.0/003_rename_keys.py; 'telec migrate status' lists them"));
   }
+}
+
+std::string meant_id(const std::string& typed, const std::vector<std::string_view>& ids, std::string otherwise) {
+  const std::string_view near = nearest_id(typed, ids);
+  return near.empty() ? std::move(otherwise) : "did you mean '" + std::string(near) + "'?";
+}
+
+Catalog readable_catalog(const Invocation& invocation) {
+  try {
+    return Tree(migrations_directory(invocation)).read_catalog();
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+std::vector<std::string_view> ids_of(const Catalog& catalog) {
+  std::vector<std::string_view> ids;
+  ids.reserve(catalog.migrations().size());
+  for (const Migration& migration : catalog.migrations()) {
+    ids.emplace_back(migration.id());
+  }
+  return ids;
 }
 
 }  // namespace telec

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "../history.hpp"
 #include "../judgement.hpp"
 #include "../system/lock_file.hpp"
 #include "../system/stop_signals.hpp"
@@ -38,7 +39,18 @@ State state_of_check(const CheckResult& result);
 /// missing, interrupted where the answer is no.
 void confirm(const Invocation& invocation, Voice& voice, const std::string& what);
 
-/// Throws Error (usage) for ids that the tree does not have, with the nearest as a hint.
-void refuse_unknown_ids(const Catalog& catalog, const std::vector<std::string>& ids);
+/// Throws Error (usage) for ids that the tree does not have: one that is recorded, and whose script is gone, or one
+/// that is unknown, with what was most likely meant as a hint.
+void refuse_unknown_ids(const Invocation& invocation, const Catalog& catalog, const History& history,
+                        const std::vector<std::string>& ids);
+
+/// "did you mean 'ID'?", or `otherwise` where none of `ids` is near.
+std::string meant_id(const std::string& typed, const std::vector<std::string_view>& ids, std::string otherwise);
+
+/// What the tree holds; nothing where it cannot be read: for commands about what is recorded, which need no tree.
+Catalog readable_catalog(const Invocation& invocation);
+
+/// The ids of its migrations, which outlive the views.
+std::vector<std::string_view> ids_of(const Catalog& catalog);
 
 }  // namespace telec

@@ -3,6 +3,7 @@
 // an Error that ends it early is the caller's to show. Each gives the exit code.
 #pragma once
 
+#include "../history.hpp"
 #include "../report.hpp"
 #include "context.hpp"
 
@@ -46,6 +47,6 @@ int doctor(const Invocation& invocation, Voice& voice, Report& report);
 void refuse_problems_if_strict(const Invocation& invocation, const Report& report);
 
 /// Throws Error (usage) where --only or --rerun names what the tree does not have, or what is out of range.
-void refuse_wrong_ids(const Invocation& invocation, const Catalog& catalog);
+void refuse_wrong_ids(const Invocation& invocation, const Catalog& catalog, const History& history);
 
 }  // namespace telec

@@ -6,21 +6,23 @@
 #include "../system/attempts_file.hpp"
 #include "../system/state_file.hpp"
 #include "../text.hpp"
+#include "checks.hpp"
 #include "commands.hpp"
 
 namespace telec {
 namespace {
 
-/// An id that was never tried, and is nowhere: most likely mistyped.
-void refuse_unknown(const std::string& id, const std::vector<AttemptRecord>& all) {
-  std::vector<std::string_view> known;
-  known.reserve(all.size());
+/// An id that was never tried, and is not in the tree either: most likely mistyped.
+void refuse_unknown(const std::string& id, const std::vector<AttemptRecord>& all, const Catalog& catalog) {
+  std::vector<std::string_view> known = ids_of(catalog);
+  known.reserve(known.size() + all.size());
   for (const AttemptRecord& attempt : all) {
     known.emplace_back(attempt.id);
   }
-  const std::string_view near = nearest(id, known);
+  std::ranges::sort(known);
+  known.erase(std::unique(known.begin(), known.end()), known.end());
   throw Error(ErrorCode::usage, "no attempt of " + quoted(id) + " is known",
-              near.empty() ? "'telec migrate log' lists the attempts" : "did you mean '" + std::string(near) + "'?");
+              meant_id(id, known, "'telec migrate log' lists the attempts"));
 }
 
 /// The newest that is no change by hand: those print nothing. Where there is none, the newest.
@@ -48,7 +50,12 @@ int show_log(const Invocation& invocation, Voice& voice, Report& report) {
   const std::string& id = invocation.arguments.front();
   report.attempts = merge_attempts(attempts, history, id);
   if (report.attempts.empty()) {
-    refuse_unknown(id, merge_attempts(std::move(attempts), history, ""));
+    const Catalog catalog = readable_catalog(invocation);
+    if (catalog.find(id) == nullptr) {
+      refuse_unknown(id, merge_attempts(std::move(attempts), history, ""), catalog);
+    }
+    voice.say(sum_line(id + " is pending, and was never tried", voice.result_style()));
+    return voice.finish(report, 0);
   }
   const AttemptRecord& last = last_that_ran(report.attempts);
   if (!last.log.empty()) {

@@ -143,9 +143,9 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
 
 }  // namespace
 
-void refuse_wrong_ids(const Invocation& invocation, const Catalog& catalog) {
+void refuse_wrong_ids(const Invocation& invocation, const Catalog& catalog, const History& history) {
   for (const auto* ids : {&invocation.only, &invocation.rerun}) {
-    refuse_unknown_ids(catalog, *ids);
+    refuse_unknown_ids(invocation, catalog, history, *ids);
   }
   for (const auto* ids : {&invocation.only, &invocation.rerun}) {
     refuse_ids_out_of_range(invocation.range, *ids);
@@ -177,11 +177,12 @@ namespace {
 int plan_and_run(const Invocation& invocation, Events* events, Voice& voice, Report& report) {
   const Tree tree(migrations_directory(invocation));
   const Catalog catalog = tree.read_catalog();
-  refuse_wrong_ids(invocation, catalog);
   report.in_tree = catalog.migrations().size();
   StateDirectory directory(state_path(invocation));
   // Without the lock: where nothing is pending, none is waited for and nothing is written.
-  const History history = StateFile(directory).load();
+  StateFile state(directory);
+  const History history = state.load();
+  refuse_wrong_ids(invocation, catalog, history);
   const Plan plan = plan_for(invocation, catalog, history, report);
   if (invocation.dry_run) {
     if (events != nullptr) {

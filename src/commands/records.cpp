@@ -136,15 +136,6 @@ std::vector<std::string> not_recorded(const History& history, const std::vector<
   return rest;
 }
 
-/// A tree that cannot be read has nothing to say about an id: what is recorded may be forgotten without one.
-bool is_in_tree(const Invocation& invocation, const std::string& id) {
-  try {
-    return Tree(migrations_directory(invocation)).read_catalog().find(id) != nullptr;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 /// What brings one whose check() is not True nearer to its record.
 std::string next_step(const Invocation& invocation, const CheckResult& result) {
   const Judgement& judgement = result.judgement;
@@ -192,10 +183,11 @@ int mark(const Invocation& invocation, Voice& voice, Report& report) {
   const Tree tree(migrations_directory(invocation));
   const Catalog catalog = tree.read_catalog();
   const std::vector<std::string> asked = each_once(invocation.arguments);
-  refuse_unknown_ids(catalog, asked);
   report.reason = invocation.reason.value_or("");
   StateDirectory directory(state_path(invocation));
-  const std::vector<std::string> ids = not_recorded(StateFile(directory).load(), asked, voice, report);
+  const History before = StateFile(directory).load();
+  refuse_unknown_ids(invocation, catalog, before, asked);
+  const std::vector<std::string> ids = not_recorded(before, asked, voice, report);
   if (ids.empty()) {
     voice.say("nothing to mark\n");
     return voice.finish(report, 0);
@@ -258,13 +250,12 @@ int forget(const Invocation& invocation, Voice& voice, Report& report) {
   const auto refuse_unrecorded = [&](const History& history) {
     for (const std::string& id : ids) {
       if (!history.contains(id)) {
-        if (is_in_tree(invocation, id)) {
+        if (readable_catalog(invocation).find(id) != nullptr) {
           throw Error(ErrorCode::usage, id + " is not recorded", "there is nothing to take back: it is pending");
         }
-        const std::string_view near = nearest(id, history.applied());
         throw Error(ErrorCode::usage, id + " is not recorded",
-                    near.empty() ? "'" + command_again(invocation, Verb::status) + " --applied' lists what is"
-                                 : "did you mean '" + std::string(near) + "'?");
+                    meant_id(id, history.applied(),
+                             "'" + command_again(invocation, Verb::status) + " --applied' lists what is"));
       }
     }
   };

@@ -184,6 +184,15 @@ class Log(Case):
         self.run_ok()
         for typed in ("1.1.0/001_on.py", "001_one", "1.1.0/001"):
             self.assertIn(f"did you mean '{ONE}'?", self.run_ok("log", typed, code=2).err)
+        self.assertIn("'telec migrate log' lists the attempts", self.run_ok("log", "1.1.0/009_x.py", code=2).err)
+
+    def test_one_that_is_pending_was_never_tried(self):
+        self.home.add_all(ONE, TWO)
+        self.run_ok("--only", ONE)
+        self.assertEqual(self.run_ok("log", TWO).out, f"{TWO} is pending, and was never tried\n")
+        document = self.run_ok("log", TWO, "--json").document
+        self.assertEqual((document["ok"], document["attempts"], document["output"]), (True, [], None))
+        self.assertIn(f"did you mean '{TWO}'?", self.run_ok("log", "1.1.0/002_tow.py", code=2).err)
 
     def test_records_without_an_attempt_are_shown_too(self):
         self.home.write_state({"applied": [ONE]})
@@ -543,7 +552,7 @@ class Mark(Case):
 
     def test_an_unknown_id_is_refused_and_a_recorded_one_is_left(self):
         self.home.add_all(ONE)
-        self.run_ok("mark", "1.1.0/009_x.py", "--yes", code=2)
+        self.assertNotIn("did you mean", self.run_ok("mark", "1.1.0/009_x.py", "--yes", code=2).err)
         self.run_ok()
         self.assertIn("recorded already", self.run_ok("mark", ONE, "--yes").err)
 
@@ -567,6 +576,16 @@ class Forget(Case):
         # That is said before anything is asked.
         self.assertIn(f"{TWO} is not recorded", self.run_ok("forget", ONE, TWO, code=2).err)
         self.assertEqual(self.home.applied(), [ONE])
+
+    def test_one_that_is_recorded_and_gone_is_never_taken_for_another(self):
+        self.home.add_all(ONE)
+        self.home.write_state({"applied": [ONE, TWO]})
+        for words in (["--rerun", TWO], ["--only", TWO], ["mark", TWO, "--yes"]):
+            result = self.run_ok(*words, code=2)
+            self.assertIn(f"'{TWO}' is recorded, and its script is gone from the tree", result.err)
+            self.assertIn(f"'telec migrate forget {TWO}'", result.err)
+        self.run_ok("forget", TWO, "--yes")
+        self.assertIn("'telec migrate status --applied' lists what is", self.run_ok("forget", TWO, "--yes", code=2).err)
 
 
 class Rebuild(Case):

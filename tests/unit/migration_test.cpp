@@ -8,6 +8,7 @@
 
 using telec::is_script_name;
 using telec::Migration;
+using telec::nearest_id;
 
 TEST_CASE("an id gives version, number, description and path") {
   const auto migration = Migration::parse("1.2.0-rc.1/003_rename_keys.py");
@@ -58,6 +59,48 @@ TEST_CASE("what is not an id is refused with the part that is wrong") {
     CAPTURE(id);
     CHECK(Migration::parse(id).reason().starts_with("expected NNN_description.py"));
   }
+}
+
+TEST_CASE("a mistyped id means the one with the same version and number, or the same description") {
+  const std::vector<std::string_view> ids = {"1.0.0/001_rename_key.py", "1.0.0/002_move_logs.py",
+                                             "1.1.0/001_move_keys.py"};
+  const auto near = [&](std::string_view word) { return std::string(nearest_id(word, ids)); };
+  CHECK(near("1.0.0/002_mvoe_log.py") == "1.0.0/002_move_logs.py");
+  CHECK(near("1.0.0/002_anything.py") == "1.0.0/002_move_logs.py");
+  CHECK(near("1.0.0/002_move_logs") == "1.0.0/002_move_logs.py");
+  CHECK(near("1.0.0/005_move_logs.py") == "1.0.0/002_move_logs.py");
+  CHECK(near("3.2.1/005_move_logs.py") == "1.0.0/002_move_logs.py");
+  CHECK(near("1.0.0/2_move_logs.py") == "1.0.0/002_move_logs.py");
+}
+
+TEST_CASE("an id that differs in its number and its description means no other, however short it is") {
+  const std::vector<std::string_view> ids = {"1.0.0/001_a.py", "1.0.0/002_b.py", "1.0.0/003_c.py"};
+  for (const std::string_view word :
+       {"1.0.0/009_z.py", "9.0.0/001_z.py", "1.0.1/001_b1.py", "1.0.0/009_z", "1.0.0/9_z.py"}) {
+    CAPTURE(word);
+    CHECK(nearest_id(word, ids).empty());
+  }
+  CHECK(nearest_id("1.0.0/001_a.py", {}).empty());
+}
+
+TEST_CASE("where an id may mean two, none is suggested, and the same one twice is one") {
+  CHECK(nearest_id("1.0.0/002_a.py", {"1.0.0/001_a.py", "1.0.0/002_b.py"}).empty());
+  CHECK(nearest_id("1.2.0/001_a.py", {"1.0.0/001_a.py", "1.1.0/001_a.py"}).empty());
+  CHECK(nearest_id("1.0.0/001_x.py", {"1.0.0/001_a.py", "1.0.0/001_a.py"}) == "1.0.0/001_a.py");
+}
+
+TEST_CASE("a word that is no id means the one that it is a part of, or at most two letters from") {
+  const std::vector<std::string_view> ids = {"1.1.0/001_rename_key.py", "1.2.0/001_move_logs.py",
+                                             "1.2.0/002_move_keys.py"};
+  const auto near = [&](std::string_view word) { return std::string(nearest_id(word, ids)); };
+  CHECK(near("001_rename_key") == "1.1.0/001_rename_key.py");
+  CHECK(near("1.2.0/002") == "1.2.0/002_move_keys.py");
+  CHECK(near("logs") == "1.2.0/001_move_logs.py");
+  CHECK(near("1.2.0/002-move_keys.py") == "1.2.0/002_move_keys.py");
+  CHECK(near("1.2.0-002-move-keys.py").empty());
+  CHECK(near("move").empty());
+  CHECK(near("nonsense").empty());
+  CHECK(near("").empty());
 }
 
 TEST_CASE("migrations run in the order of version, number, name") {

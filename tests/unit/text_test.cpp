@@ -241,6 +241,12 @@ TEST_CASE("a word that is part of one candidate alone means that one") {
   CHECK(nearest("gs", ids).empty());
 }
 
+TEST_CASE("with a limit, what is further away is not near") {
+  CHECK(nearest("abcdefghi", {"abcdefxyz"}) == "abcdefxyz");
+  CHECK(nearest("abcdefghi", {"abcdefxyz"}, 2).empty());
+  CHECK(nearest("abcdefghi", {"abcdefgyz"}, 2) == "abcdefgyz");
+}
+
 TEST_CASE("where nothing is near, nothing is suggested") {
   const std::vector<std::string_view> candidates = {"dry-run", "from", "to"};
   CHECK(nearest("", candidates).empty());
