@@ -12,8 +12,11 @@ std::string mend_for(const std::string& kind) {
   if (kind == "misnamed_file") {
     return "rename it: a script that is not run is found by nobody";
   }
-  if (kind == "misnamed_directory" || kind == "not_a_directory") {
+  if (kind == "misnamed_directory") {
     return "rename it as in v1.2.0, or move it out of the tree";
+  }
+  if (kind == "not_a_directory") {
+    return "put a directory in its place, or move it out of the tree";
   }
   if (kind == "duplicate_number") {
     return "give one of the two the next free number";

@@ -106,7 +106,7 @@ void look_at_scripts(const Invocation& invocation, const Tree& tree, const std::
       if (tree.read_script(*migration, script.source, reason)) {
         scripts.push_back(std::move(script));
       } else {
-        looks.bad("scripts", reason, "make it a file that can be read");
+        looks.bad("scripts", reason, mend_unreadable);
         readable = false;
       }
     }

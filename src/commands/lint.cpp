@@ -33,7 +33,7 @@ void look_inside(const Invocation& invocation, const Tree& tree, const Catalog& 
     if (tree.read_script(migration, script.source, reason)) {
       scripts.push_back(std::move(script));
     } else {
-      report.findings.push_back({"unreadable", migration.path(), 0, reason, "make it a file that can be read"});
+      report.findings.push_back({"unreadable", migration.path(), 0, reason, mend_unreadable});
     }
   }
   if (!scripts.empty()) {

@@ -36,8 +36,7 @@ std::size_t compare_scripts(const Invocation& invocation, const Tree& tree, cons
     std::string bytes;
     std::string reason;
     if (!tree.read_script(*step.migration, bytes, reason, open)) {
-      report.findings.push_back(
-          {"script_unreadable", step.migration->path(), 0, reason, "make it a file that can be read"});
+      report.findings.push_back({"script_unreadable", step.migration->path(), 0, reason, mend_unreadable});
     } else if (!is_same_script(bytes, record->sha256)) {
       report.findings.push_back(
           {"script_changed", step.migration->path(), 0,

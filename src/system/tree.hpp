@@ -10,6 +10,9 @@
 
 namespace telec {
 
+/// How to mend a script that read_script() refuses.
+constexpr const char* mend_unreadable = "make it a regular file that can be read, of 16 MiB at the most";
+
 class Tree {
  public:
   /// `named_by`: what a hint says it can be named with. Throws Error: tree_untrusted where the directory does not exist

@@ -1068,7 +1068,7 @@ class Doctor(Case):
         path = self.home.add(ONE)
         with open(path, "wb") as file:
             file.truncate(1 << 30)
-        self.assertRegex(self.run_ok("doctor", code=4).out, r"mend  scripts +.*001_one\.py.*\n +make it a file that can be read\n")
+        self.assertRegex(self.run_ok("doctor", code=4).out, r"mend  scripts +.*001_one\.py.*\n +make it a regular file that can be read, of 16 MiB at the most\n")
 
     def test_a_directory_that_others_can_look_into_is_told_and_no_fault(self):
         self.home.data.mkdir(mode=0o755)

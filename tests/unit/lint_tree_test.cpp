@@ -36,6 +36,19 @@ using Texts = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("what has the right name is not to be renamed") {
+  Catalog catalog;
+  catalog.add_top("v1.1", FileType::directory);
+  catalog.add_top("v1.2.0", FileType::regular);
+  catalog.add_top("v1.3.0", FileType::other);
+  catalog.finish();
+  const std::vector<Finding> findings = name_findings(catalog);
+  REQUIRE(findings.size() == 3);
+  CHECK(findings[0].hint == "rename it as in v1.2.0, or move it out of the tree");
+  CHECK(findings[1].hint == "put a directory in its place, or move it out of the tree");
+  CHECK(findings[2].hint == findings[1].hint);
+}
+
 TEST_CASE("what comes after everything in the other tree is no finding") {
   CHECK(against({"1.0.0/001_a.py", "1.0.0/002_b.py"}, {"1.0.0/001_a.py"}).empty());
   CHECK(against({"1.0.0/001_a.py"}, {}).empty());
