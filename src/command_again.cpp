@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "option_values.hpp"
 #include "text.hpp"
 
 namespace telec {
@@ -21,13 +22,19 @@ void add(std::string& command, const char* option, const std::string& value) {
   command.append(" --").append(option).append(" ").append(shell_word(value));
 }
 
+std::string seconds_as_typed(double seconds) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.15g", seconds);
+  return text.data();
+}
+
 void add_seconds(std::string& command, const char* option, double seconds, double usual) {
   if (seconds != usual) {
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%.15g", seconds);
-    add(command, option, text.data());
+    add(command, option, seconds_as_typed(seconds));
   }
 }
+
+double twice(double seconds) { return std::min(2 * seconds, most_seconds); }
 
 /// What was typed, as the user `name`; sudo(8) where the verb, or a state file that was named, leaves no --user.
 std::string command_as(const std::string& name, const Invocation& invocation) {
@@ -69,9 +76,9 @@ std::string command_again(const Invocation& invocation, Verb verb) {
   return command;
 }
 
-std::string run_again(const Invocation& invocation) {
+std::string run_again(const Invocation& invocation, Verb verb) {
   const Invocation usual;
-  std::string command = command_again(invocation);
+  std::string command = command_again(invocation, verb);
   command += invocation.all_users ? " --all-users" : "";
   for (const std::string& name : invocation.users) {
     add(command, "user", name);
@@ -108,8 +115,19 @@ std::string run_one(const Invocation& invocation) {
 
 std::string run_longer(const Invocation& invocation) {
   Invocation longer = invocation;
-  longer.timeout = Invocation().timeout;
+  longer.timeout = twice(invocation.timeout);
   return run_again(longer);
+}
+
+std::string run_waiting(const Invocation& invocation) {
+  std::string command = run_again(invocation);
+  add(command, "lock-timeout", longer_wait(invocation.lock_timeout));
+  return command;
+}
+
+std::string longer_wait(double seconds) {
+  constexpr double least = 30;
+  return seconds_as_typed(twice(std::max(seconds, least)));
 }
 
 std::string hint_in_full(const std::string& hint, const Invocation& invocation) {

@@ -13,14 +13,21 @@ namespace telec {
 /// user, where the verb has no --user.
 std::string command_again(const Invocation& invocation, Verb verb = Verb::migrate);
 
-/// The same run: also what selects its migrations, and what decides how each of them ends.
-std::string run_again(const Invocation& invocation);
+/// The same run: also what selects its migrations, and what decides how each of them ends. `verb`: the invocation's
+/// own, for the same look again.
+std::string run_again(const Invocation& invocation, Verb verb = Verb::migrate);
 
 /// The same for one migration, whose --only or --rerun is to follow.
 std::string run_one(const Invocation& invocation);
 
-/// The same run without its --timeout, which is to follow.
+/// The same run with twice its --timeout.
 std::string run_longer(const Invocation& invocation);
+
+/// The same run, which waits for the lock twice as long.
+std::string run_waiting(const Invocation& invocation);
+
+/// What to type after --lock-timeout to wait twice as long as `seconds`, and for a minute at least.
+std::string longer_wait(double seconds);
 
 /// A hint from where nobody knows what was typed: each 'telec migrate' in it, and each 'telec migrate WORD', becomes
 /// the command at the same place, and a 'telec migrate --user NAME' what was typed, done as that user. What is complete

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "command_again.hpp"
 #include "error.hpp"
 #include "option_values.hpp"
 #include "text.hpp"
@@ -94,7 +95,8 @@ std::vector<std::string_view> words_below() {
 
 [[noreturn]] void refuse_below(std::string_view word) {
   if (word.ends_with(".py") || word.find('/') != std::string_view::npos) {
-    refuse("unknown command " + quoted(word), "to run one migration: telec migrate --only ID");
+    refuse("unknown command " + quoted(word),
+           "to run one migration: 'telec migrate --only " + shell_word(id_value("", word)) + "'");
   }
   std::string all;
   for (const std::string_view known : words_below()) {
@@ -320,10 +322,11 @@ Invocation parse(const std::vector<std::string_view>& arguments) {
   invocation.range = std::move(range).value();
   if (invocation.verb == Verb::migrate && invocation.check && !invocation.dry_run) {
     refuse("--check says whether something is pending, and applies nothing: it goes with --dry-run",
-           "'telec migrate --dry-run --check' or 'telec migrate status --check'");
+           "'" + run_again(invocation) + " --dry-run --check'");
   }
   if (invocation.pending && invocation.applied) {
-    refuse("--pending and --applied contradict each other", "without either, 'telec migrate status' lists both");
+    refuse("--pending and --applied contradict each other",
+           "without either, '" + run_again(invocation, verb) + "' lists both");
   }
   if (invocation.force && !invocation.reason) {
     refuse("--force needs --reason TEXT: whoever reads the history later wants to know why");

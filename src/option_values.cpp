@@ -22,9 +22,8 @@ Version version_value(const std::string& option, std::string_view text) {
 }
 
 double seconds_value(const std::string& option, std::string_view text, double least) {
-  constexpr double most = 30.0 * 24 * 3600;
   const auto value = decimal_number(text);
-  if (!value || *value < least || *value > most) {
+  if (!value || *value < least || *value > most_seconds) {
     refuse("--" + option + " " + quoted(text) + " is not a number of seconds" +
                (least > 0 ? " above 0" : " from 0 on") + " (30 days at the most)",
            "as in --" + option + " 90");

@@ -16,7 +16,10 @@ namespace telec {
 
 Version version_value(const std::string& option, std::string_view text);
 
-/// From `least`, or above 0 where that is more, to 30 days.
+/// 30 days.
+constexpr double most_seconds = 30.0 * 24 * 3600;
+
+/// From `least`, or above 0 where that is more, to most_seconds.
 double seconds_value(const std::string& option, std::string_view text, double least);
 
 /// An id, also as the end of a path into a tree, with the version's `v`. `option`: empty for a word that belongs to

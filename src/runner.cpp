@@ -23,10 +23,9 @@ ReportError error_of(const Migration& migration, const Judgement& judgement, con
   const std::string one = context.one + (recorded ? " --rerun " : " --only ") + migration.id();
   const std::string still = recorded ? "; it is still recorded: without --rerun it is not run" : "";
   error.hint = "mend what it complains of (the script is " + quoted(child.script) + "), then run " + again + " again" +
-               (one == context.command ? "" : "; to try this one alone: " + one) + still;
+               (one == context.command ? "" : "; to try this one alone: '" + one + "'") + still;
   if (judgement.timed_out) {
-    error.hint =
-        "nothing it started is left running; if it needs longer: " + context.longer + " --timeout SECONDS" + still;
+    error.hint = "nothing it started is left running; if it needs longer: '" + context.longer + "'" + still;
   } else if (judgement.outcome == Outcome::interrupted) {
     error.code = ErrorCode::interrupted;
     error.signal = judgement.signal;

@@ -63,7 +63,7 @@ struct RunContext {
   std::string host;
   std::string command;      ///< the same run again: "telec migrate --state-file x.json --to 1.2.0"
   std::string one = {};     ///< the same for one migration, whose --only or --rerun is to follow
-  std::string longer = {};  ///< the same run, whose --timeout is to follow
+  std::string longer = {};  ///< the same run with a longer --timeout
 };
 
 /// Runs `pending` in order. The first failure ends the run; what was not reached is in the report. `history` is

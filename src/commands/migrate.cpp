@@ -91,8 +91,11 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   options.timeout = invocation.timeout;
   StopSignals stop;
   directory.create();
-  LockFile lock(directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock", invocation.lock_timeout,
-                stop, [&](const std::string& text) { voice.note(text); });
+  LockFile lock(
+      directory.descriptor(), directory.name() + ".lock", directory.path() + ".lock", invocation.lock_timeout, stop,
+      [&](const std::string& text) { voice.note(text); },
+      "wait for it to end, then run '" + run_again(invocation) + "' again, or wait longer: '" +
+          run_waiting(invocation) + "'; there is nothing to delete");
   StateFile state(directory);
   state.may_commit(lock);
   History history = state.load();
@@ -162,7 +165,7 @@ void refuse_problems_if_strict(const Invocation& invocation, const Report& repor
   lenient.strict = false;
   std::string hint = late < report.problems.size() ? "mend what is listed above; " : "";
   if (late > 0) {
-    hint += "what arrived late cannot be mended, and is run without --strict: " + run_again(lenient) + "; ";
+    hint += "what arrived late cannot be mended, and is run without --strict: '" + run_again(lenient) + "'; ";
   }
   throw Error(ErrorCode::tree_untrusted,
               counted(report.problems.size(), "problem") +
@@ -203,10 +206,7 @@ int plan_and_run(const Invocation& invocation, Events* events, Voice& voice, Rep
     if (report.entries.empty()) {
       list_pending_as(State::not_reached, plan, report);
     }
-    if (error.code == ErrorCode::locked) {
-      error.hint = "wait for it to end, then run '" + run_again(invocation) +
-                   "' again, or give --lock-timeout SECONDS; there is nothing to delete";
-    } else if (error.code == ErrorCode::interrupted) {
+    if (error.code == ErrorCode::interrupted) {
       error.hint += "; to go on, run '" + run_again(invocation) + "' again";
     }
     throw;

@@ -12,7 +12,9 @@
 #include <array>
 #include <charconv>
 #include <string_view>
+#include <utility>
 
+#include "../command_again.hpp"
 #include "../judgement.hpp"
 #include "../text.hpp"
 #include "calls.hpp"
@@ -75,7 +77,7 @@ void look_at_lock(const FileDescriptor& file, const std::string& path, struct st
 }  // namespace
 
 LockFile::LockFile(int directory, std::string name, std::string path, double timeout, StopSignals& stop,
-                   const std::function<void(const std::string&)>& waiting)
+                   const std::function<void(const std::string&)>& waiting, std::string hint)
     : directory_(directory), name_(std::move(name)), path_(std::move(path)), started_at_(utc_now()) {
   const double begin = monotonic_seconds();
   const double deadline = begin + timeout;
@@ -84,7 +86,9 @@ LockFile::LockFile(int directory, std::string name, std::string path, double tim
     const double left = deadline - monotonic_seconds();
     if (left <= 0) {
       throw Error(ErrorCode::locked, "the lock " + quoted(path_) + " is held by " + describe_holder(fd_.get()),
-                  "wait for it to end, or give --lock-timeout SECONDS; there is nothing to delete");
+                  hint.empty() ? "wait for it to end, or longer with --lock-timeout " + longer_wait(timeout) +
+                                     "; there is nothing to delete"
+                               : std::move(hint));
     }
     if (!told && monotonic_seconds() - begin > 1) {
       told = true;

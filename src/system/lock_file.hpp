@@ -21,10 +21,11 @@ std::string lock_holder(int directory, const std::string& name, const std::strin
 class LockFile {
  public:
   /// Takes the lock on `name` in `directory`, waiting up to `timeout` seconds (0: not at all). Creates the file with
-  /// mode 0600. `path` is for messages. Throws Error: locked, interrupted while waiting, io, unsafe.
-  /// Tells `waiting` once, after a second, who is waited for.
+  /// mode 0600. `path` is for messages. Throws Error: locked, interrupted while waiting, io, unsafe. Locked at once,
+  /// whatever `timeout` is, where the holder is what runs this: it would wait for itself.
+  /// Tells `waiting` once, after a second, who is waited for. `hint`: what to do after waiting in vain.
   LockFile(int directory, std::string name, std::string path, double timeout, StopSignals& stop,
-           const std::function<void(const std::string&)>& waiting);
+           const std::function<void(const std::string&)>& waiting, std::string hint = {});
   /// Takes back what announce() wrote; the kernel lets go of the lock with the last descriptor.
   ~LockFile();
   LockFile(const LockFile&) = delete;

@@ -68,11 +68,22 @@ TEST_CASE("what only decides how a run is told is not repeated") {
   CHECK(run_again(typed({"migrate", "-q", "-n", "--check", "--lock-timeout", "0"})) == "telec migrate");
 }
 
-TEST_CASE("the commands that are to be gone on with leave out what follows") {
+TEST_CASE("the command for one leaves out what selects, and what is to wait longer is told how long") {
   const Invocation run =
       typed({"migrate", "--state-file", "s", "--from", "1.0.0", "--only", A, "--strict", "--timeout", "5"});
   CHECK(run_one(run) == "telec migrate --state-file s --strict --timeout 5");
-  CHECK(run_longer(run) == "telec migrate --state-file s --from 1.0.0 --only " + A + " --strict");
+  CHECK(run_longer(run) == "telec migrate --state-file s --from 1.0.0 --only " + A + " --strict --timeout 10");
+  CHECK(run_longer(typed({"migrate"})) == "telec migrate --timeout 1200");
+  CHECK(run_longer(typed({"migrate", "--timeout", "0.25"})) == "telec migrate --timeout 0.5");
+  CHECK(run_longer(typed({"migrate", "--timeout", "2000000"})) == "telec migrate --timeout 2592000");
+  CHECK(run_waiting(typed({"migrate", "--to", "1.0.0"})) == "telec migrate --to 1.0.0 --lock-timeout 120");
+  CHECK(run_waiting(typed({"migrate", "--lock-timeout", "0"})) == "telec migrate --lock-timeout 60");
+  CHECK(longer_wait(2592000) == "2592000");
+}
+
+TEST_CASE("a look again selects the same") {
+  const Invocation look = typed({"migrate", "status", "--state-file", "s", "--from", "1.0.0", "--strict", "--check"});
+  CHECK(run_again(look, Verb::status) == "telec migrate status --state-file s --from 1.0.0 --strict");
 }
 
 TEST_CASE("every command can be typed") {

@@ -204,7 +204,11 @@ TEST_CASE("an option that is given twice is refused, but for flags and for those
 TEST_CASE("contradictions are refused") {
   CHECK(refused({"migrate", "-q", "-v"}).message == "--quiet and --verbose contradict each other");
   CHECK(contains(refused({"migrate", "--check"}).message, "--check"));
-  CHECK(contains(refused({"migrate", "--check"}).hint, "--dry-run --check"));
+  CHECK(refused({"migrate", "--check"}).hint == "'telec migrate --dry-run --check'");
+  CHECK(refused({"migrate", "--check", "--state-file", "s", "--to", "1.0.0"}).hint ==
+        "'telec migrate --state-file s --to 1.0.0 --dry-run --check'");
+  CHECK(refused({"migrate", "status", "--pending", "--applied", "--migrations-dir", "a b", "--to", "1.0.0"}).hint ==
+        "without either, 'telec migrate status --migrations-dir 'a b' --to 1.0.0' lists both");
   CHECK(parsed({"migrate", "--check", "--dry-run"}).check);
   CHECK(parsed({"migrate", "status", "--check"}).check);
   CHECK(refused({"migrate", "--from", "2.0.0", "--to", "1.0.0"}).message == "--from 2.0.0 is newer than --to 1.0.0");
@@ -325,7 +329,8 @@ TEST_CASE("an unknown word suggests the nearest") {
   CHECK(refused({"migrate", "frobnicate"}).hint ==
         "after 'telec migrate' comes an option, or one of: status, log, verify, lint, new, mark, forget, rebuild, "
         "doctor");
-  CHECK(refused({"migrate", "1.2.0/003_x.py"}).hint == "to run one migration: telec migrate --only ID");
+  CHECK(refused({"migrate", "1.2.0/003_x.py"}).hint == "to run one migration: 'telec migrate --only 1.2.0/003_x.py'");
+  CHECK(refused({"migrate", "a/v1.2.0/003 x"}).hint == "to run one migration: 'telec migrate --only '1.2.0/003 x''");
   CHECK(refused({""}).message == "unknown command ''");
   CHECK(refused({"migrate", "status", "more"}).message == "unexpected argument 'more'");
   CHECK(refused({"migrate", "status", "more"}).hint == "see 'telec help migrate status'");

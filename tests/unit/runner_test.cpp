@@ -85,8 +85,7 @@ struct World : Interpreter, HistoryStore, Progress, StopRequest {
       pending.push_back(&migration);
     }
     run_pending(pending, history, *this, *this, *this, *this,
-                {"0.1.0", "ada", "box", run_of, "telec migrate --state-file x.json",
-                 "telec migrate --state-file x.json --to 1.0.0 --strict"},
+                {"0.1.0", "ada", "box", run_of, "telec migrate --state-file x.json", "telec migrate --timeout 2"},
                 report);
   }
 
@@ -160,8 +159,8 @@ TEST_CASE("the first failure ends the run, and what was not reached is listed") 
   CHECK(
       world.report.error->hint ==
       "mend what it complains of (the script is '/tree/v1.0.0/002_b.py'), then run 'telec migrate --state-file x.json "
-      "--to 1.0.0' again; to try this one alone: telec migrate --state-file x.json --only " +
-          B);
+      "--to 1.0.0' again; to try this one alone: 'telec migrate --state-file x.json --only " +
+          B + "'");
   CHECK(world.report.exit_code() == 1);
   CHECK_FALSE(world.history.contains(B));
   CHECK(world.states() == Texts{"applied " + A, "failed " + B, "not_reached " + C});
@@ -175,8 +174,8 @@ TEST_CASE("one that was recorded before is still recorded when it fails, and onl
   world.results[B] = failed();
   world.play({B});
   CHECK(world.history.contains(B));
-  CHECK(world.report.error->hint.ends_with("; to try this one alone: telec migrate --state-file x.json --rerun " + B +
-                                           "; it is still recorded: without --rerun it is not run"));
+  CHECK(world.report.error->hint.ends_with("; to try this one alone: 'telec migrate --state-file x.json --rerun " + B +
+                                           "'; it is still recorded: without --rerun it is not run"));
   world.report = {};
   world.results[B].ending = Stopped{2};
   world.play({B});
@@ -271,8 +270,7 @@ TEST_CASE("the time limit is its own error, and exits like a failure") {
   CHECK(world.states() == Texts{"failed " + A, "not_reached " + B});
   CHECK(world.report.error->code == ErrorCode::timeout);
   CHECK(world.report.error->hint ==
-        "nothing it started is left running; if it needs longer: telec migrate --state-file x.json --to 1.0.0 --strict "
-        "--timeout SECONDS");
+        "nothing it started is left running; if it needs longer: 'telec migrate --timeout 2'");
   CHECK(world.report.exit_code() == 1);
 }
 
