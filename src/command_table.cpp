@@ -168,7 +168,7 @@ const std::vector<OptionRow>& options() {
        "wait this long for another run to end (default 60; 0: do not wait)",
        [](In in, Name name, Value value) { in.lock_timeout = seconds_value(name, value, 0); }},
       {"python", 0, "FILE", false, checks | bit(Verb::lint) | bit(Verb::doctor),
-       "the python3 to use (else TELEC_PYTHON, /usr/bin/python3, python3 on PATH)",
+       "the python3 to use, without a slash one on PATH (else TELEC_PYTHON, /usr/bin/python3, python3 on PATH)",
        [](In in, Name name, Value value) { in.python = path_value(name, value); }},
       {"no-prestart", 0, nullptr, true, run,
        "start each python only when its turn has come, not while the one before it runs",

@@ -241,7 +241,12 @@ Launched launch(const LaunchSpec& spec) {
   if (got != 0) {
     const int read_errno = errno;
     kill_and_reap(pid);
-    return got < 0 ? failed("hear from", read_errno) : failed(words_of(failure.step, spec), failure.error);
+    Launched result = got < 0 ? failed("hear from", read_errno) : failed(words_of(failure.step, spec), failure.error);
+    if (got >= 0 && failure.step == Step::execute && failure.error == ENOENT &&
+        ::access(spec.file.c_str(), F_OK) == 0) {
+      result.reason += " (it is there: the interpreter that it names is missing)";
+    }
+    return result;
   }
   Launched result;
   result.pid = pid;

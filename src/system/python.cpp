@@ -44,7 +44,14 @@ std::string find_python(const std::optional<std::string>& chosen) {
   const char* origin = chosen ? "--python" : "TELEC_PYTHON";
   if (const auto named = chosen ? chosen : environment("TELEC_PYTHON")) {
     std::string path = named->find('/') == std::string::npos ? on_path(*named) : absolute_path(*named);
-    if (path.empty() || !usable(path)) {
+    if (path.empty()) {
+      throw Error(
+          ErrorCode::no_python,
+          std::string(origin) + " names " + telec::quoted(*named) + ", and there is no " + telec::quoted(*named) +
+              " on PATH",
+          usable(*named) ? "the file here is " + telec::quoted("./" + *named) : "name a python3 of 3.8 or newer");
+    }
+    if (!usable(path)) {
       throw Error(ErrorCode::no_python,
                   std::string(origin) + " names " + telec::quoted(*named) + ", which is not an executable file",
                   "name a python3 of 3.8 or newer");

@@ -1079,6 +1079,20 @@ class Doctor(Case):
         checks = self.checks(4, env={"TELEC_PYTHON": "/bin/true", "TELEC_MIGRATIONS_DIR": "/nowhere"})
         self.assertFalse(checks["interpreter"] or checks["tree"])
 
+    def test_a_python_that_is_not_on_path_or_whose_interpreter_is_missing_is_named(self):
+        self.home.add_all(ONE)
+        bad = self.home.path / "badpy"
+        bad.write_text("#!/nonexistent/python3\n")
+        bad.chmod(0o755)
+        for words in ([], ["doctor"]):
+            result = self.run_ok(*words, "--python", "badpy", code=4 if words else 69)
+            self.assertIn("--python names 'badpy', and there is no 'badpy' on PATH", result.out + result.err)
+            self.assertIn("the file here is './badpy'", result.out + result.err)
+            result = self.run_ok(*words, "--python", "./badpy", code=4 if words else 69)
+            self.assertIn("the interpreter that it names is missing", result.out + result.err)
+        bad.unlink()
+        self.assertIn("name a python3 of 3.8 or newer", self.run_ok("--python", "badpy", code=69).err)
+
     def test_a_held_lock_names_its_holder(self):
         self.home.add(ONE, "import time\n\n\ndef check():\n    print('here', flush=True)\n    time.sleep(30)\n    return True\n\n\n"
                            "def migrate():\n    return True\n")

@@ -298,12 +298,16 @@ TEST_CASE("what cannot be executed is named with its reason, and leaves no zombi
   const TemporaryDirectory directory;
   write_file(directory / "text", "no program\n", 0700);
   write_file(directory / "locked", "#!/bin/sh\n", 0600);
+  write_file(directory / "orphan", "#!/nonexistent/sh\n", 0700);
   struct Row {
     std::string file;
     std::string reason;
   };
   for (const Row& row : std::vector<Row>{{directory / "absent", "No such file or directory"},
                                          {directory / "text", "Exec format error"},
+                                         {directory / "orphan",
+                                          "No such file or directory (it is there: the interpreter that it names is "
+                                          "missing)"},
                                          {directory / "locked", "Permission denied"},
                                          {directory.path(), "Permission denied"},
                                          {directory / "text/x", "Not a directory"}}) {
