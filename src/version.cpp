@@ -68,7 +68,7 @@ std::string Version::fault_of(std::string_view text) {
   for (int i = 0; i < 3; ++i) {
     const std::string_view number = take_until(rest, '.');
     if (!all_digits(number)) {
-      return "expected MAJOR.MINOR.PATCH, as in 1.2.0";
+      return "expected MAJOR.MINOR.PATCH, as in 1.2.0: " + quoted(number) + " is no number";
     }
     if (number.size() > 1 && number.front() == '0') {
       return "leading zero in '" + std::string(number) + "'";

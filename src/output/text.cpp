@@ -279,7 +279,7 @@ std::string findings_text(const std::vector<Finding>& findings, const Style& sty
   std::string text;
   for (const Finding& finding : findings) {
     const std::string place =
-        printable(finding.path) + (finding.line > 0 ? ":" + std::to_string(finding.line) : "") + ":";
+        shown_path(finding.path) + (finding.line > 0 ? ":" + std::to_string(finding.line) : "") + ":";
     text +=
         headed(style.strong(place), columns_of(place), finding.rule + ": " + printable(finding.message), indent, style);
     for (const std::string_view line : lines_of(finding.hint)) {
@@ -335,7 +335,7 @@ std::string mend_text(const Report& report, const Style& style) {
 std::string problem_lines(const std::vector<Problem>& problems, const Style& style) {
   std::string text;
   for (const Problem& problem : problems) {
-    text += talk("problem:", printable(problem.path) + ": " + problem.message, style);
+    text += talk("problem:", shown_path(problem.path) + ": " + problem.message, style);
   }
   return text;
 }

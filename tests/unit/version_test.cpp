@@ -103,6 +103,12 @@ TEST_CASE("what is not three numbers is refused") {
   CHECK(refusal(std::string("1.2.3\0", 6)).starts_with("expected MAJOR.MINOR.PATCH"));
 }
 
+TEST_CASE("what is no number is named") {
+  CHECK(refusal("1.0.0_rc") == "expected MAJOR.MINOR.PATCH, as in 1.2.0: '0_rc' is no number");
+  CHECK(refusal("1.2.3 ").ends_with("'3 ' is no number"));
+  CHECK(refusal("1..3").ends_with("'' is no number"));
+}
+
 TEST_CASE("leading zeros are refused and named") {
   const std::vector<std::pair<std::string, std::string>> rows = {
       {"01.2.3", "01"},   {"1.02.3", "02"},        {"1.2.03", "03"},    {"1.2.00", "00"},

@@ -225,10 +225,14 @@ TEST_CASE("the list of a dry run keeps its columns on a narrow terminal") {
             .starts_with("pending          1.0.0/001_a.py\npending          1.0.0/002"));
 }
 
-TEST_CASE("problems are one line each, with a path made printable") {
+TEST_CASE("problems are one line each, with a path in quotes where it is unusual") {
   CHECK(problem_lines(
             {{"misnamed_file", "v1.1.0/2\n\x1b_x.py", "expected"}, {"out_of_order", "v1.1.0/001_a.py", "late"}},
-            plain) == "telec: problem: v1.1.0/2\\x0a\\x1b_x.py: expected\ntelec: problem: v1.1.0/001_a.py: late\n");
+            plain) == "telec: problem: 'v1.1.0/2\\x0a\\x1b_x.py': expected\ntelec: problem: v1.1.0/001_a.py: late\n");
+  CHECK(problem_lines({{"misnamed_directory", "v1.0.0 ", "expected"}}, plain) ==
+        "telec: problem: 'v1.0.0 ': expected\n");
+  CHECK(findings_text({{"misnamed_directory", "v1.0.0 ", 0, "expected", ""}}, plain) ==
+        "'v1.0.0 ': misnamed_directory: expected\n");
   CHECK(problem_lines({}, plain).empty());
 }
 
