@@ -105,7 +105,7 @@ void Console::printed(std::string_view bytes) {
     if (end == std::string_view::npos) {
       return;
     }
-    print_line(partial_line_);
+    print_line(without_return(partial_line_));
     partial_line_.clear();
     bytes.remove_prefix(end + 1);
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "../json_text.hpp"
+#include "../text.hpp"
 
 namespace telec {
 namespace {
@@ -50,7 +51,7 @@ void Events::printed(std::string_view bytes) {
       bytes.remove_prefix(1);
     }
     if (ended || partial_line_.size() == line_limit) {
-      write_line(partial_line_);
+      write_line(ended ? without_return(partial_line_) : partial_line_);
       partial_line_.clear();
     }
   }

@@ -21,7 +21,7 @@ class Events : public Progress {
 
   void planned(const std::vector<const Migration*>& pending) override;
   void started(const Migration& migration, std::size_t position, std::size_t total) override;
-  /// One event for each line, of at most 4 KiB: a longer line comes in pieces.
+  /// One event for each line, without its end ('\n' or CRLF), of at most 4 KiB: a longer line comes in pieces.
   void printed(std::string_view bytes) override;
   /// `finished`, and where the record is durable `committed` after it.
   void finished(const ReportEntry& entry) override;

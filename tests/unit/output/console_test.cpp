@@ -138,6 +138,17 @@ TEST_CASE("with -v lines are shown as they come, each with its mark") {
   CHECK(screen.err() == "  | one\n  | two\n  | \n  | three\n");
 }
 
+TEST_CASE("with -v a line that ends in CRLF is shown without its carriage return, wherever it is cut") {
+  for (const std::size_t cut : {std::size_t{3}, std::size_t{4}, std::size_t{5}}) {
+    Screen screen(verbose());
+    const std::string text = "one\r\na\rb\r\r\nend\r";
+    screen.console.printed(text.substr(0, cut));
+    screen.console.printed(text.substr(cut));
+    screen.finish(A);
+    CHECK(screen.err() == "  | one\n  | a\\x0db\\x0d\n  | end\\x0d\n");
+  }
+}
+
 TEST_CASE("a line cut anywhere comes out the same") {
   const std::string text = "caf\xc3\xa9 \xe2\x82\xac\nsecond line\n\nlast";
   Screen whole(verbose());

@@ -60,6 +60,15 @@ TEST_CASE("output is cut at lines however it comes, and what has no end comes wi
   CHECK(written.lines[4].find("\"text\": \"thr\"") != std::string::npos);
 }
 
+TEST_CASE("a line that ends in CRLF comes without its carriage return") {
+  Written written;
+  written.events.printed("one\r");
+  written.events.printed("\na\rb\r\r\n");
+  REQUIRE(written.lines.size() == 2);
+  CHECK(written.lines[0].find("\"text\": \"one\"}") != std::string::npos);
+  CHECK(written.lines[1].find("\"text\": \"a\\u000db\\u000d\"}") != std::string::npos);
+}
+
 TEST_CASE("a line without an end comes in bounded pieces") {
   Written written;
   written.events.printed(std::string(10000, 'x'));
