@@ -71,7 +71,10 @@ int dry_run(const Invocation& invocation, const Tree& tree, const Plan& plan, Vo
   return voice.finish(report, invocation.check && !pending.empty() ? pending_exit_code : 0);
 }
 
-int nothing_to_do(const Invocation& invocation, Voice& voice, Report& report) {
+int nothing_to_do(const Invocation& invocation, Events* events, Voice& voice, Report& report) {
+  if (events != nullptr) {
+    events->planned({});
+  }
   voice.problems(report);
   refuse_problems_if_strict(invocation, report);
   voice.say(run_summary(report, voice.result_style()));
@@ -103,7 +106,7 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
   const std::vector<const Migration*> pending = plan.pending();
   if (pending.empty()) {
     // Another run did it while this one waited.
-    return nothing_to_do(invocation, voice, report);
+    return nothing_to_do(invocation, events, voice, report);
   }
   refuse_problems_if_strict(invocation, report);
   voice.problems(report);
@@ -194,7 +197,7 @@ int plan_and_run(const Invocation& invocation, Events* events, Voice& voice, Rep
     return dry_run(invocation, tree, plan, voice, report);
   }
   if (plan.pending().empty()) {
-    return nothing_to_do(invocation, voice, report);
+    return nothing_to_do(invocation, events, voice, report);
   }
   if (invocation.strict && !report.problems.empty()) {
     voice.problems(report);

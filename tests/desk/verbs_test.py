@@ -1168,6 +1168,14 @@ class Events(Case):
         self.assertEqual(ends, [(True, 0, None), (True, 0, None), (True, 0, None), (False, 65, "state_untrusted")])
         self.assertEqual(self.events(path)[0]["ids"], [ONE])
 
+    def test_what_is_planned_comes_first_also_where_it_is_nothing(self):
+        self.home.add_all(ONE)
+        self.run_ok()
+        for words in ([], ["--dry-run"]):
+            path = self.home.path / f"events-{len(words)}.jsonl"
+            self.run_ok("--events", path, *words)
+            self.assertEqual([(e["event"], e.get("ids")) for e in self.events(path)], [("planned", []), ("ended", None)])
+
     def test_a_dash_is_no_file(self):
         self.home.add_all(ONE)
         self.assertIn("--events 1", self.run_ok("--events", "-", code=2).err)
