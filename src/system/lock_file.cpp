@@ -20,33 +20,66 @@
 #include "calls.hpp"
 #include "file_identity.hpp"
 #include "mutant.hpp"
+#include "process_stat.hpp"
+#include "surroundings.hpp"
 
 namespace telec {
 namespace {
 
 constexpr int poll_milliseconds = 20;
 
+struct Holder {
+  int pid = 0;  ///< 0: not known
+  std::string started;
+  std::string id;  ///< of the migration under way; empty: none
+};
+
 /// What the holder wrote: three lines, PID, when it started, the migration under way.
-std::string describe_holder(int fd) {
+Holder read_holder(int fd) {
   std::array<char, 1024> buffer{};
   const ssize_t length = ::pread(fd, buffer.data(), buffer.size(), 0);
   const auto lines = lines_of({buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))});
-  int pid = 0;
-  if (lines.empty() || std::from_chars(lines[0].data(), lines[0].data() + lines[0].size(), pid).ec != std::errc{} ||
-      pid <= 0) {
+  Holder holder;
+  if (lines.empty() ||
+      std::from_chars(lines[0].data(), lines[0].data() + lines[0].size(), holder.pid).ec != std::errc{} ||
+      holder.pid <= 0) {
+    return {};
+  }
+  holder.started = lines.size() > 1 ? lines[1] : "";
+  holder.id = lines.size() > 2 ? lines[2] : "";
+  return holder;
+}
+
+std::string describe(const Holder& holder) {
+  if (holder.pid <= 0) {
     return "another run";
   }
-  std::string text = "process " + std::to_string(pid);
-  if (lines.size() > 1 && !lines[1].empty()) {
-    text += ", started " + printable(lines[1]);
+  std::string text = "process " + std::to_string(holder.pid);
+  if (!holder.started.empty()) {
+    text += ", started " + printable(holder.started);
   }
-  if (lines.size() > 2 && !lines[2].empty()) {
-    text += ", running " + printable(lines[2]);
+  if (!holder.id.empty()) {
+    text += ", running " + printable(holder.id);
   }
-  if (::kill(pid, 0) != 0 && errno == ESRCH) {
+  if (::kill(holder.pid, 0) != 0 && errno == ESRCH) {
     text += " (it is gone; a process that it started still holds the lock)";
   }
   return text;
+}
+
+std::string describe_holder(int fd) { return describe(read_holder(fd)); }
+
+/// Does the holder run the script that runs this? Its number may be that of another process here, where it runs in
+/// another container: then that one is hardly a telec.
+bool runs_this(const Holder& holder) {
+  if (holder.pid <= 0) {
+    return false;
+  }
+  if (const auto descends = descends_from(holder.pid)) {
+    const auto name_of = [](const std::string& process) { return proc_text("/proc/" + process + "/comm"); };
+    return *descends && name_of(std::to_string(holder.pid)) == name_of("self");
+  }
+  return !holder.id.empty() && environment("TELEC_MIGRATION_ID") == holder.id;
 }
 
 /// Not open only where it is not there and `create` (O_CREAT or 0) is not given.
@@ -82,7 +115,16 @@ LockFile::LockFile(int directory, std::string name, std::string path, double tim
   const double begin = monotonic_seconds();
   const double deadline = begin + timeout;
   bool told = false;
+  bool first = true;
   while (!open()) {
+    if (std::exchange(first, false) && fd_.is_open()) {
+      if (const Holder holder = read_holder(fd_.get()); runs_this(holder)) {
+        throw Error(ErrorCode::locked,
+                    "the lock " + quoted(path_) + " is held by " + describe(holder) + ", which is what runs this",
+                    "take this call out of the script: a migration would wait for itself, and what comes after it is "
+                    "run when it has ended");
+      }
+    }
     const double left = deadline - monotonic_seconds();
     if (left <= 0) {
       throw Error(ErrorCode::locked, "the lock " + quoted(path_) + " is held by " + describe_holder(fd_.get()),

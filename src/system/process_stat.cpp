@@ -2,6 +2,7 @@
 #include "process_stat.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <string_view>
@@ -40,6 +41,20 @@ ProcessStat process_stat(pid_t pid) {
     rest.remove_prefix(value.size() < rest.size() ? value.size() + 1 : rest.size());
   }
   return result;
+}
+
+std::optional<bool> descends_from(pid_t ancestor) {
+  for (pid_t pid = ::getpid(); pid > 0;) {
+    const ProcessStat stat = process_stat(pid);
+    if (stat.state == '?') {
+      return std::nullopt;
+    }
+    if (stat.parent == ancestor) {
+      return true;
+    }
+    pid = stat.parent;
+  }
+  return false;
 }
 
 }  // namespace telec

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 
 namespace telec {
@@ -14,6 +15,9 @@ struct ProcessStat {
   int processor = -1;  ///< the one it ran on last, from 0; -1: not known
 };
 ProcessStat process_stat(pid_t pid);
+
+/// Does this process descend from `ancestor`? Nothing where the kernel does not say.
+std::optional<bool> descends_from(pid_t ancestor);
 
 /// The text of a small file under /proc; empty where it cannot be read.
 std::string proc_text(const std::string& path);

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
@@ -94,6 +96,42 @@ TEST_CASE("a lock that another process holds is not had, and its holder is named
                                    std::to_string(holder.pid()) + ", started 20"));
   CHECK(error->message.ends_with("Z, running 1.1.0/001_a.py"));
   CHECK(error->hint.find("there is nothing to delete") != std::string::npos);
+}
+
+TEST_CASE("what the holder runs is refused at once, however long it would wait") {
+  Place place;
+  LockFile lock = place.lock();
+  lock.announce("1.1.0/001_a.py");
+  const auto in_grandchild = [&](double timeout) {
+    return in_fork([&] { return in_fork([&] { return place.attempt(timeout); }); });
+  };
+  const std::string refused = in_grandchild(3600);
+  CHECK(
+      refused.starts_with("locked: the lock '" + place.path() + "' is held by process " + std::to_string(::getpid())));
+  CHECK(refused.ends_with(", running 1.1.0/001_a.py, which is what runs this"));
+  CHECK(in_grandchild(0) == refused);
+}
+
+TEST_CASE("where a process of that number runs something else, the holder is in another container") {
+  Place place;
+  Holder holder(place);
+  // Above every process there is the first one, as in the container where it is telec itself.
+  write_file(place.path(), "1\n2026-01-01T00:00:00Z\n1.1.0/001_a.py\n");
+  CHECK(place.attempt().find("which is what runs this") == std::string::npos);
+}
+
+TEST_CASE("where the kernel does not say who runs what, the environment does") {
+  Place place;
+  Holder holder(place);
+  const auto attempt_as = [&](const char* id) {
+    return in_fork([&] {
+      ::setenv("TELEC_MIGRATION_ID", id, 1);
+      let_calls_fail({{SYS_openat, ENOENT, 2, O_RDONLY | O_CLOEXEC | O_NOCTTY}});
+      return place.attempt(0.05);
+    });
+  };
+  CHECK(attempt_as("1.1.0/001_a.py").ends_with(", which is what runs this"));
+  CHECK(attempt_as("1.1.0/002_b.py").ends_with(", running 1.1.0/001_a.py"));
 }
 
 TEST_CASE("a lock is free as soon as its holder is killed, and nothing has to be deleted") {

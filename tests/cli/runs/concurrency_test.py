@@ -68,6 +68,25 @@ def migrate():
     return True
 '''
 
+# Runs telec itself, in a shell that goes on: not as its own child.
+NESTED = '''\
+import os, subprocess
+
+HOME = os.environ["HOME"]
+
+
+def check():
+    return os.path.exists(os.path.join(HOME, "nested"))
+
+
+def migrate():
+    done = subprocess.run(["/bin/sh", "-c", '"$0" migrate --migrations-dir "$1"; exit $?', {telec!r}, {tree!r}], env={env},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    with open(os.path.join(HOME, "nested"), "w") as file:
+        file.write(f"{{done.returncode}}\\n{{done.stderr}}")
+    return True
+'''
+
 # Notes that it runs, and goes on when the file `go` is there. An `overlap` is noted when the one before is alive.
 WAITS = '''\
 import os, time
@@ -555,6 +574,17 @@ class OddLock(RunTest):
         go(home)
         code, out, err = finish(holder)
         self.assertEqual(code, 0, out + err)
+
+    def test_a_run_within_a_migration_is_refused_at_once(self):
+        for env in ("None", '{"HOME": HOME}'):
+            with self.subTest(env=env), telec.Home() as home:
+                home.add("1.1.0/001_nested.py", NESTED.format(telec=telec.binary(), tree=str(home.tree), env=env))
+                home.add("1.1.0/002_next.py")
+                home.migrate()
+                code, err = (home.home / "nested").read_text().split("\n", 1)
+                self.assertEqual(code, str(LOCKED), err)
+                self.assertIn("running 1.1.0/001_nested.py, which is what runs this", err)
+                self.assertEqual(home.applied(), ["1.1.0/001_nested.py", "1.1.0/002_next.py"])
 
     def test_the_lock_file_is_never_removed(self):
         with telec.Home() as home:
