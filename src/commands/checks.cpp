@@ -104,6 +104,24 @@ void note_blindness(Progress& progress, Report& report) {
   }
 }
 
+LostState lost_state(const StateFile& state, const StateDirectory& directory) {
+  const std::string old = state.left_without_file();
+  if (old.empty()) {
+    return {};
+  }
+  return {"there is no state file " + quoted(directory.path()) + ", but the generation before it is there: it was lost",
+          "copy that one back: cp -p " + shell_word(old) + " " + shell_word(directory.path()) +
+              "; or 'telec migrate rebuild' writes it anew from every check()"};
+}
+
+void note_lost_state(const Invocation& invocation, const LostState& lost, Voice& voice, Report& report) {
+  if (!lost.message.empty()) {
+    const std::string text = lost.message + "; " + hint_in_full(lost.hint, invocation);
+    voice.note(text);
+    report.notes.push_back(text);
+  }
+}
+
 State state_of_check(const CheckResult& result) {
   switch (result.judgement.outcome) {
     case Outcome::already_present:

@@ -9,6 +9,7 @@
 #include "../history.hpp"
 #include "../judgement.hpp"
 #include "../system/lock_file.hpp"
+#include "../system/state_file.hpp"
 #include "../system/stop_signals.hpp"
 #include "../system/tree.hpp"
 #include "context.hpp"
@@ -31,6 +32,17 @@ void run_checks(const std::vector<const Migration*>& migrations, const Invocatio
 
 /// Says, and keeps in the report, why nothing that a script leaves running can be found here; nothing where it can.
 void note_blindness(Progress& progress, Report& report);
+
+/// Where load() found no state file, and the generation before it is still there: what that looks like, and the way
+/// back.
+struct LostState {
+  std::string message;  ///< empty: nothing was lost
+  std::string hint;
+};
+LostState lost_state(const StateFile& state, const StateDirectory& directory);
+
+/// Says it, and keeps it in the report.
+void note_lost_state(const Invocation& invocation, const LostState& lost, Voice& voice, Report& report);
 
 /// Where nothing is recorded yet: pending, unrecorded (its effect is there), failed, interrupted or not_reached.
 State state_of_check(const CheckResult& result);

@@ -20,6 +20,7 @@
 #include "../system/tree.hpp"
 #include "../system/trusted_place.hpp"
 #include "../text.hpp"
+#include "checks.hpp"
 #include "commands.hpp"
 
 namespace telec {
@@ -233,6 +234,10 @@ int doctor(const Invocation& invocation, Voice& voice, Report& report) {
     directory.emplace(state_path(invocation));
     StateFile state(*directory);
     history = state.load();
+    if (const LostState lost = lost_state(state, *directory); !lost.message.empty()) {
+      looks.bad("state", lost.message, lost.hint);
+      return;
+    }
     state.refuse_what_cannot_be_replaced();
     looks.good("state", state.exists()
                             ? directory->path() + ": " + std::to_string(history->applied().size()) + " recorded"

@@ -190,6 +190,7 @@ int plan_and_run(const Invocation& invocation, Events* events, Voice& voice, Rep
   const History history = state.load();
   refuse_wrong_ids(invocation, catalog, history);
   const Plan plan = plan_for(invocation, catalog, history, report);
+  note_lost_state(invocation, lost_state(state, directory), voice, report);
   if (invocation.dry_run) {
     if (events != nullptr) {
       events->planned(plan.pending());

@@ -7,6 +7,7 @@
 #include "../system/state_file.hpp"
 #include "../system/tree.hpp"
 #include "../verify.hpp"
+#include "checks.hpp"
 #include "commands.hpp"
 
 namespace telec {
@@ -84,11 +85,13 @@ int status(const Invocation& invocation, Voice& voice, Report& report) {
   const Tree tree(migrations_directory(invocation));
   const Catalog catalog = tree.read_catalog();
   const StateDirectory directory(state_path(invocation));
-  const History history = StateFile(directory).load();
+  StateFile state(directory);
+  const History history = state.load();
   const Plan plan = make_plan(catalog, history, invocation.range);
   report.problems = plan.problems;
   report.pending = plan.pending().size();
   report.recorded = plan.steps.size() - report.pending + plan.gone.size();
+  note_lost_state(invocation, lost_state(state, directory), voice, report);
   list(invocation, tree, history, plan, report);
   if (invocation.quiet && !invocation.json && !invocation.check) {
     // What needs attention is what was asked for here: nothing at all where all is well.

@@ -206,7 +206,8 @@ History StateFile::load() {
   if (lock_ != nullptr) {
     last_ = found;
   }
-  if (!found.exists) {
+  found_none_ = !found.exists;
+  if (found_none_) {
     return {};
   }
   auto history = History::parse(std::move(found.text));
@@ -217,6 +218,13 @@ History StateFile::load() {
                 way_back(newer ? Refused::newer : Refused::text));
   }
   return std::move(history).value();
+}
+
+std::string StateFile::left_without_file() const {
+  struct stat status = {};
+  const bool left = found_none_ && directory_.exists() &&
+                    ::fstatat(directory_.descriptor(), old_name().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+  return left ? directory_.directory() + "/" + old_name() : "";
 }
 
 bool StateFile::discard(const std::string& temporary) const noexcept {

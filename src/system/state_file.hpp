@@ -48,6 +48,10 @@ class StateFile : public HistoryStore {
   /// io where it cannot be read, unsafe where others may write it. Never writes, moves or repairs anything.
   History load();
 
+  /// The generation before the last commit, where load() found no file and that one is still there: the file was lost.
+  /// Its path; empty where there is none.
+  [[nodiscard]] std::string left_without_file() const;
+
   /// Is there a file? Throws Error where what is there is none.
   [[nodiscard]] bool exists() const { return find().exists; }
 
@@ -100,8 +104,9 @@ class StateFile : public HistoryStore {
 
   const StateDirectory& directory_;
   const LockFile* lock_ = nullptr;
-  bool keeps_old_ = true;  // the generation before the next commit becomes `.old`
-  Found last_;             // what is on disk, as far as this run knows
+  bool found_none_ = false;  // by load()
+  bool keeps_old_ = true;    // the generation before the next commit becomes `.old`
+  Found last_;               // what is on disk, as far as this run knows
 };
 
 }  // namespace telec

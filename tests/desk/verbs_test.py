@@ -627,6 +627,28 @@ class Rebuild(Case):
         self.run_ok("rebuild", "--yes")
         self.assertEqual(self.home.applied(), [ONE])
 
+    def test_a_lost_state_whose_older_generation_is_there_is_told_with_the_way_back(self):
+        self.home.add_all(ONE, TWO)
+        self.run_ok()
+        self.home.state_file.unlink()
+        told = f"there is no state file '{self.home.state_file}', but the generation before it is there"
+        back = f"cp -p {self.home.old_file} {self.home.state_file}"
+        for words in (["status"], ["-n"], []):
+            result = self.run_ok(*words)
+            self.assertIn(f"note: {told}", result.err)
+            self.assertIn(back, result.err)
+            self.home.state_file.unlink(missing_ok=True)
+        self.assertIn(told, self.run_ok("status", "--json").document["notes"][0])
+        result = self.run_ok("doctor", code=4)
+        self.assertIn(told, result.out)
+        self.assertIn(back, result.out)
+        subprocess.run(["/bin/sh", "-c", back], check=True)
+        self.assertEqual(self.run_ok("status").err, "")
+        self.assertIn(TWO, self.run_ok("-n").out)
+        self.home.state_file.unlink()
+        self.home.old_file.unlink()
+        self.assertEqual(self.run_ok("status").err, "")
+
     def test_a_sound_state_is_left(self):
         self.home.add_all(ONE)
         self.run_ok()
