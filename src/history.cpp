@@ -380,7 +380,8 @@ void History::read(std::string_view text) {
   }
   if (checksum && *checksum != checksum_text(crc)) {
     throw JsonFault(
-        "the checksum does not match the ids in 'applied': a byte was damaged, or the list was edited by hand");
+        "the checksum does not match the ids in 'applied': a byte was damaged, or the list was edited by hand and the "
+        "key 'checksum' left in");
   }
 }
 
