@@ -16,8 +16,10 @@
 namespace telec {
 namespace {
 
-// A file system's time stamps move in steps of a clock tick, 10 ms at the most.
+// A file system's time stamps move in steps of a clock tick, 10 ms at the most; those of some (ext3, ext4 with small
+// inodes, FAT) in steps of one or two seconds: whole ones may be of such.
 constexpr long settling_nanoseconds = 50'000'000;
+constexpr long settling_seconds = 2;
 
 std::vector<std::string> pth_files(const std::string& directory) {
   std::vector<std::string> files;
@@ -73,14 +75,16 @@ Fingerprint::Facts Fingerprint::facts_of(const std::string& path) {
   return facts;
 }
 
-Fingerprint::Moment Fingerprint::settled_before(const timespec& moment) {
-  Moment result = moment_of(moment);
-  result.nanoseconds -= settling_nanoseconds;
-  if (result.nanoseconds < 0) {
-    result.nanoseconds += 1'000'000'000;
-    result.seconds -= 1;
+bool Fingerprint::stood_still(const Facts& facts, const timespec& moment) {
+  const bool whole = facts.modified.nanoseconds == 0 && facts.changed.nanoseconds == 0;
+  Moment limit = moment_of(moment);
+  limit.seconds -= whole ? settling_seconds : 0;
+  limit.nanoseconds -= settling_nanoseconds;
+  if (limit.nanoseconds < 0) {
+    limit.nanoseconds += 1'000'000'000;
+    limit.seconds -= 1;
   }
-  return result;
+  return std::max(facts.modified, facts.changed) < limit;
 }
 
 FingerprintTaker::FingerprintTaker(const PythonOptions& options)
@@ -97,13 +101,10 @@ const std::vector<std::string>& FingerprintTaker::known(const std::string& path,
 
 Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths, const timespec& moment) {
   Fingerprint result;
-  const Fingerprint::Moment settled_before = Fingerprint::settled_before(moment);
   result.settled_ = true;
   const auto add = [&](const std::string& path) {
     const Fingerprint::Facts facts = Fingerprint::facts_of(path);
-    if (std::max(facts.modified, facts.changed) > settled_before) {
-      result.settled_ = false;
-    }
+    result.settled_ = result.settled_ && (!facts.exists || Fingerprint::stood_still(facts, moment));
     result.paths_.push_back(path);
     result.facts_.push_back(facts);
     return facts;
@@ -111,8 +112,10 @@ Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths, const 
   // The file that a link names, not the link: stat follows it to the end.
   add(python_);
   const std::string beside = directory_of(python_);
+  // A start maps the locales, or remembers that there are none.
   for (const std::string& path : {beside + "/pyvenv.cfg", directory_of(beside) + "/pyvenv.cfg",
-                                  std::string("/etc/ld.so.cache"), std::string("/etc/ld.so.preload"), time_zone_}) {
+                                  std::string("/etc/ld.so.cache"), std::string("/etc/ld.so.preload"), time_zone_,
+                                  std::string("/usr/lib/locale"), std::string("/usr/lib/locale/locale-archive")}) {
     add(path);
   }
   for (const std::string& path : paths) {
@@ -135,10 +138,9 @@ Fingerprint FingerprintTaker::take(const std::vector<std::string>& paths, const 
 }
 
 bool unchanged_since(const std::vector<std::string>& files, const timespec& moment) {
-  const Fingerprint::Moment limit = Fingerprint::settled_before(moment);
   return std::ranges::all_of(files, [&](const std::string& file) {
     const Fingerprint::Facts facts = Fingerprint::facts_of(file);
-    return facts.exists && std::max(facts.modified, facts.changed) < limit;
+    return facts.exists && Fingerprint::stood_still(facts, moment);
   });
 }
 

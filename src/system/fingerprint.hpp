@@ -53,8 +53,8 @@ class Fingerprint {
   };
   static Facts facts_of(const std::string& path);
   static Moment moment_of(const timespec& time) { return {time.tv_sec, time.tv_nsec}; }
-  /// What changed before this had its time stamp for itself, seen from `moment`.
-  static Moment settled_before(const timespec& moment);
+  /// Did it change so long before `moment` that no later change can have got the same time stamp?
+  static bool stood_still(const Facts& facts, const timespec& moment);
 
   std::vector<std::string> paths_;
   std::vector<Facts> facts_;

@@ -138,7 +138,7 @@ LockFile::LockFile(int directory, std::string name, std::string path, double tim
     }
     // flock(2) cannot wait with a time limit, and a signal must end the wait at once.
     pollfd wake = {stop.descriptor(), POLLIN, 0};
-    ::poll(&wake, 1, std::min(poll_milliseconds, static_cast<int>(left * 1000) + 1));
+    ::poll(&wake, 1, static_cast<int>(std::min<double>(poll_milliseconds, left * 1000)) + 1);
     if (const int signal = stop.signal(); signal != 0) {
       Error error(ErrorCode::interrupted,
                   "stopped by " + signal_name(signal) + " while waiting for the lock " + quoted(path_) + ", held by " +

@@ -84,18 +84,23 @@ void Python::expect(std::vector<const Migration*> order) {
   }
 }
 
-/// The python of the one that comes so many steps after `migration`.
-void Python::start_ahead(const Migration& migration, std::ptrdiff_t steps) {
+/// The python of the one that comes so many steps after `migration`. Never throws: between a script's end and its
+/// record nothing may stand in the way, and what cannot be started now is started in its turn.
+void Python::start_ahead(const Migration& migration, std::ptrdiff_t steps) noexcept {
   const auto here = std::ranges::find(expected_, &migration);
   if (expected_.end() - here <= steps) {
     return;
   }
   const Migration& next = **(here + steps);
-  std::string source;
-  std::string refused;
-  // Read again, and compared, when its turn comes: the one that runs now may change it.
-  if (tree_.read_script(next, source, refused)) {
-    standby_.start(next, tree_.path_of(next), source, sha256(source));
+  try {
+    std::string source;
+    std::string refused;
+    // Read again, and compared, when its turn comes: the one that runs now may change it.
+    if (tree_.read_script(next, source, refused)) {
+      standby_.start(next, tree_.path_of(next), source, sha256(source));
+    }
+  } catch (const std::exception&) {
+    // No memory, or no descriptor: it may be back by then.
   }
 }
 

@@ -38,7 +38,7 @@ class Python : public Interpreter {
   ChildResult run(const Migration& migration) override;
 
  private:
-  void start_ahead(const Migration& migration, std::ptrdiff_t steps);
+  void start_ahead(const Migration& migration, std::ptrdiff_t steps) noexcept;
   std::optional<PythonProcess> take_waiting(const Migration& migration, const std::string& sha256);
 
   PythonOptions options_;

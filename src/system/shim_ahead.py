@@ -4,13 +4,13 @@
 
 # Their import reads nothing but their own files: no environment, no locale, no configuration, so it comes to the same
 # whenever it happens. (Not logging, which keeps the time of its import; not ssl and what needs it; not what opens a
-# window or a page.)
+# window or a page; not uuid, which asks for the host's name.)
 IMPORTABLE = (
     "abc argparse array ast base64 binascii bisect bz2 cmath collections collections.abc configparser contextlib copy "
     "csv dataclasses datetime decimal difflib enum errno fcntl filecmp fnmatch fractions functools glob graphlib grp "
     "gzip heapq html inspect io itertools json keyword lzma math numbers operator os os.path pathlib pickle pprint pwd "
     "queue re select selectors shlex shutil sqlite3 stat statistics string struct subprocess sys tarfile tempfile "
-    "textwrap threading time tokenize tomllib traceback types typing unicodedata urllib.parse uuid warnings weakref "
+    "textwrap threading time tokenize tomllib traceback types typing unicodedata urllib.parse warnings weakref "
     "xml.etree.ElementTree zipfile zlib"
 )
 
@@ -43,12 +43,21 @@ def start_paths():
     return listed("paths", list(dict.fromkeys(paths + files_of(modules)))) or ""
 
 
+def standard_first():
+    # A directory that was put before the standard library's may have a module of the same name, which is not ours to run.
+    library = sys.modules["os"].__file__.rpartition("/")[0]
+    archive = "%s/python%d%d.zip" % (library.rpartition("/")[0], *sys.version_info[:2])
+    return library in sys.path and all(path == archive for path in sys.path[: sys.path.index(library)])
+
+
 def first_imports(code, source):
     # The modules that the script's first statements import, up to one that is no import, or imports something else: from
     # there on it may have changed what an import finds. A line that stands in a string has no code. The lines of code
     # are known since 3.10, and so are the names of the standard library: before that nothing is imported ahead.
     names = []
-    lines = source.decode("utf-8", "replace").split("\n")
+    if not standard_first():
+        return names
+    lines = source.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     numbers = sorted({line for _, _, line in code.co_lines() if line}) if hasattr(code, "co_lines") else ()
     for number in numbers:
         line = lines[number - 1] if number <= len(lines) else ""

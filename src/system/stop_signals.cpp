@@ -35,7 +35,11 @@ StopSignals::StopSignals() {
 void StopSignals::read() {
   signalfd_siginfo info{};
   while (repeated([&] { return ::read(fd_.get(), &info, sizeof info); }) == static_cast<ssize_t>(sizeof info)) {
-    first_ = count_ == 0 ? static_cast<int>(info.ssi_signo) : first_;
+    if (count_ == 0) {
+      first_ = static_cast<int>(info.ssi_signo);
+    } else if (info.ssi_signo == SIGHUP) {
+      continue;
+    }
     ++count_;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SIGINT, SIGTERM and SIGHUP as a count that can be asked and waited for: the first asks to stop after the migration
-// under way, the second to stop now. Blocked and read from a signalfd, so that no system call of a commit is ever
+// under way, the second to stop now. A SIGHUP is never the second: of one terminal that is closed, the shell and the
+// kernel both tell, and systemd.kill(5) may send it behind its SIGTERM. Blocked and read from a signalfd, so that no system call of a commit is ever
 // interrupted by one.
 #pragma once
 
@@ -17,7 +18,7 @@ class StopSignals : public StopRequest {
 
   /// The first that came; 0: none.
   int signal() override;
-  /// How many came; 2 is "now".
+  /// How many came, without a SIGHUP after another one; 2 is "now".
   int count();
   /// Readable when there may be a new one.
   [[nodiscard]] int descriptor() const { return fd_.get(); }

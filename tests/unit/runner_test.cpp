@@ -293,7 +293,7 @@ TEST_CASE("where python did not start for want of something else, that is what i
   world.play({A, B});
   CHECK(world.states() == Texts{"not_reached " + A, "not_reached " + B});
   CHECK(world.report.error->code == ErrorCode::io);
-  CHECK(world.report.error->hint == "nothing was run; there are too many");
+  CHECK(world.report.error->hint == "its script was not run; there are too many");
   CHECK(world.report.exit_code() == 74);
 }
 
