@@ -33,7 +33,8 @@ ReportError error_of(const Migration& migration, const Judgement& judgement, con
                  again + " again: its check() tells what is left to do";
   } else if (judgement.outcome == Outcome::no_python) {
     error.code = judgement.hint.empty() ? ErrorCode::no_python : ErrorCode::io;
-    error.hint = "its script was not run; " + (judgement.hint.empty() ? std::string(name_another_python) : judgement.hint);
+    error.hint =
+        "its script was not run; " + (judgement.hint.empty() ? std::string(name_another_python) : judgement.hint);
   }
   return error;
 }

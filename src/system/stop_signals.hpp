@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // SIGINT, SIGTERM and SIGHUP as a count that can be asked and waited for: the first asks to stop after the migration
 // under way, the second to stop now. A SIGHUP is never the second: of one terminal that is closed, the shell and the
-// kernel both tell, and systemd.kill(5) may send it behind its SIGTERM. Blocked and read from a signalfd, so that no system call of a commit is ever
-// interrupted by one.
+// kernel both tell, and systemd.kill(5) may send it behind its SIGTERM. Blocked and read from a signalfd, so that no
+// system call of a commit is ever interrupted by one.
 #pragma once
 
 #include "../runner.hpp"

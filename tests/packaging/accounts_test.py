@@ -538,12 +538,13 @@ class Accounts(unittest.TestCase):
         private = self.machine.path / "private-python3"
         shutil.copy2(os.path.realpath("/usr/bin/python3"), private)
         os.chmod(private, 0o700)
-        for named in (str(private), "no-such-python3"):
+        for named, fault in ((str(private), "which is not an executable file"),
+                             ("no-such-python3", "and there is no 'no-such-python3' on PATH")):
             result = self.machine.run("--all-users", "--json", env={"TELEC_PYTHON": named})
             self.assertEqual((result.returncode, result.users["ada"]["state"], result.users["ada"]["exit"]),
                              (1, "failed", 69))
             self.assertEqual(result.users["ada"]["reason"],
-                             f"TELEC_PYTHON names '{named}', which is not an executable file")
+                             f"TELEC_PYTHON names '{named}', {fault}")
         self.assertEqual(self.machine.scripts_that_ran(), [])
 
     def test_an_id_that_is_none_is_usage_before_anybodys_turn(self):
@@ -621,7 +622,7 @@ class Accounts(unittest.TestCase):
         home = self.machine.user("bo-b", 1001, files=["poison"])
         result = self.machine.run("--user", "bo-b")
         self.assertEqual(result.returncode, 1)
-        one = re.search(r"hint: mend .* to try this one alone: (telec .*)\n", result.stdout).group(1)
+        one = re.search(r"hint: mend .* to try this one alone: '(telec .*)'\n", result.stdout).group(1)
         self.assertEqual(one, f"telec migrate --migrations-dir {self.machine.tree} --user bo-b --only 1.0.0/001_effect.py")
         self.assertEqual(self.run_as_typed(one).returncode, 1)
         self.assertIn(f"hint: do what is said above of each; then run 'telec migrate --migrations-dir {self.machine.tree} "
