@@ -260,7 +260,9 @@ class SecondSignal(SignalTest):
     def test_the_second_signal_stops_the_migration_now(self):
         for number in STOPPING:
             with self.subTest(number.name):
-                self.assertEqual(self.second(number, number).code, 128 + number)
+                # Of a terminal that is closed two may come: a SIGHUP is never the second.
+                again = signal.SIGTERM if number == signal.SIGHUP else number
+                self.assertEqual(self.second(number, again).code, 128 + number)
 
     def test_two_different_signals_are_a_first_and_a_second(self):
         self.assertIn(self.second(signal.SIGINT, signal.SIGTERM).code, (130, 143))
