@@ -88,6 +88,15 @@ AttemptRecord attempt_of(const Record& record) {
   return attempt;
 }
 
+/// A byte may take six when it is escaped.
+std::string message_that_fits(const std::string& message) {
+  std::string cut = shortened(message, message_limit);
+  for (std::size_t limit = message_limit; json_string(cut).size() > 2 * message_limit; limit /= 2) {
+    cut = shortened(message, limit);
+  }
+  return cut;
+}
+
 }  // namespace
 
 std::string attempt_line(const AttemptRecord& attempt) {
@@ -97,7 +106,7 @@ std::string attempt_line(const AttemptRecord& attempt) {
     line.append(", \"").append(key).append("\": ").append(value.empty() ? "null" : json_string(value));
   };
   add("stage", attempt.stage);
-  add("message", shortened(attempt.message, message_limit));
+  add("message", message_that_fits(attempt.message));
   add("sha256", attempt.sha256);
   add("python", attempt.python);
   add("telec", attempt.telec);

@@ -113,10 +113,10 @@ std::string run_one(const Invocation& invocation) {
   return run_again(one);
 }
 
-std::string run_longer(const Invocation& invocation) {
+std::string run_longer(const Invocation& invocation, Verb verb) {
   Invocation longer = invocation;
   longer.timeout = twice(invocation.timeout);
-  return run_again(longer);
+  return run_again(longer, verb);
 }
 
 std::string run_waiting(const Invocation& invocation) {

@@ -20,8 +20,8 @@ std::string run_again(const Invocation& invocation, Verb verb = Verb::migrate);
 /// The same for one migration, whose --only or --rerun is to follow.
 std::string run_one(const Invocation& invocation);
 
-/// The same run with twice its --timeout.
-std::string run_longer(const Invocation& invocation);
+/// The same run, or the same look of `verb`, with twice its --timeout.
+std::string run_longer(const Invocation& invocation, Verb verb = Verb::migrate);
 
 /// The same run, which waits for the lock twice as long.
 std::string run_waiting(const Invocation& invocation);

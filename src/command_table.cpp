@@ -109,7 +109,7 @@ const std::vector<ExitRow>& exit_statuses() {
       {"74", "cannot read or write", all},
       {"75", "another run holds the lock (after --lock-timeout)", locks},
       {"75", "with --all-users or --user: nobody failed, and somebody's turn comes later", run},
-      {"77", "refused for safety: the wrong user, or a place that others can write", state},
+      {"77", "refused for safety: the wrong user, or a place that others can write", state | bit(Verb::lint)},
       {"129, 130, 143", "interrupted by SIGHUP, SIGINT, SIGTERM, and something was left undone",
        run | bit(Verb::verify)},
       {"129, 130, 143", "interrupted by SIGHUP, SIGINT, SIGTERM, or not confirmed (130)", change},

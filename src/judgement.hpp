@@ -85,7 +85,7 @@ struct Judgement {
 };
 
 /// Total: every way to end and everything that was said has exactly one meaning. In order:
-/// refused script, not started, no hello or an unsupported python, stopped by a person, time limit, left-over
+/// refused script, not started, stopped by a person, no hello or an unsupported python, time limit, left-over
 /// processes, then the verdict, which counts only when it came once, last, and with exit status 0.
 Judgement judge(const ChildResult& child);
 

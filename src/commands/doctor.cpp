@@ -74,7 +74,6 @@ std::string how_found(const Invocation& invocation) {
 void look_at_interpreter(const Invocation& invocation, Looks& looks) {
   looks.look("interpreter", [&] {
     const std::string python = find_python(invocation.python);
-    refuse_unsafe_path("the interpreter", python);
     const Reading reading = read_scripts(python, ReadFor::load, {});
     int major = 0;
     int minor = 0;

@@ -86,7 +86,6 @@ int run(const Invocation& invocation, const Tree& tree, const Catalog& catalog, 
         Events* events, Voice& voice, Report& report) {
   PythonOptions options;
   options.python = find_python(invocation.python);
-  refuse_unsafe_path("the interpreter", options.python);
   refuse_unsafe_tree(tree.directory());
   options.home = home_directory();
   confirm_directory(options.home);

@@ -143,11 +143,11 @@ std::string next_step(const Invocation& invocation, const CheckResult& result) {
     return "'" + command_again(invocation) + " --only " + result.migration->id() + "' brings it about";
   }
   if (judgement.timed_out) {
-    std::string longer = command_again(invocation, Verb::mark);
+    std::string longer = run_longer(invocation, Verb::mark);
     for (const std::string& id : each_once(invocation.arguments)) {
       longer += " " + id;
     }
-    return "if it needs longer: " + longer + " --timeout SECONDS";
+    return "if it needs longer: '" + longer + "'";
   }
   if (judgement.stage == Stage::check) {
     return "mend its check()";

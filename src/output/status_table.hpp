@@ -12,7 +12,7 @@ namespace telec {
 /// What differs, as a person reads it: "late", "script changed, ran out of order"; empty: nothing.
 std::string differences_text(const ReportEntry& entry);
 
-/// Pending, or something differs: what `status -q` shows.
+/// Pending, or something differs that can be seen to, which what ran out of order cannot: what `status -q` shows.
 bool needs_attention(const ReportEntry& entry);
 
 /// Where the terminal is too narrow, it drops how long, then the time of day, then the day; what differs moves below

@@ -33,10 +33,6 @@ class Fingerprint {
   /// racily clean).
   [[nodiscard]] bool is_settled() const { return settled_; }
 
- private:
-  friend class FingerprintTaker;
-  friend bool unchanged_since(const std::vector<std::string>& files, const timespec& moment);
-
   // Not std::chrono::nanoseconds, which ends in 2262: file systems go further.
   struct Moment {
     std::time_t seconds = 0;  // since 1970
@@ -51,10 +47,15 @@ class Fingerprint {
     Moment changed;
     friend bool operator==(const Facts&, const Facts&) = default;
   };
+  /// Did it change so long before `moment` (CLOCK_REALTIME) that no later change can have got the same time stamp?
+  static bool stood_still(const Facts& facts, const timespec& moment);
+
+ private:
+  friend class FingerprintTaker;
+  friend bool unchanged_since(const std::vector<std::string>& files, const timespec& moment);
+
   static Facts facts_of(const std::string& path);
   static Moment moment_of(const timespec& time) { return {time.tv_sec, time.tv_nsec}; }
-  /// Did it change so long before `moment` that no later change can have got the same time stamp?
-  static bool stood_still(const Facts& facts, const timespec& moment);
 
   std::vector<std::string> paths_;
   std::vector<Facts> facts_;

@@ -19,10 +19,12 @@
 #include "script_run.hpp"
 #include "surroundings.hpp"
 #include "time_slice.hpp"
+#include "trusted_place.hpp"
 
 namespace telec {
+namespace {
 
-std::string find_python(const std::optional<std::string>& chosen) {
+std::string look_up(const std::optional<std::string>& chosen) {
   const auto usable = [](const std::string& path) {
     struct stat status = {};
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
@@ -64,6 +66,14 @@ std::string find_python(const std::optional<std::string>& chosen) {
     throw Error(ErrorCode::no_python, "there is no python3: not at '/usr/bin/python3' and not on PATH",
                 "install python3 (3.8 or newer), or name one with --python FILE or TELEC_PYTHON");
   }
+  return path;
+}
+
+}  // namespace
+
+std::string find_python(const std::optional<std::string>& chosen) {
+  std::string path = look_up(chosen);
+  refuse_unsafe_path("the interpreter", path);
   return path;
 }
 

@@ -21,7 +21,8 @@
 namespace telec {
 
 /// The interpreter: `chosen` (--python), else TELEC_PYTHON, else /usr/bin/python3, else python3 on PATH. A name without
-/// a slash is looked up on PATH. Throws Error (no_python) where there is none that can be executed.
+/// a slash is looked up on PATH. Throws Error: no_python where there is none that can be executed, unsafe where this is
+/// root and others could change it.
 std::string find_python(const std::optional<std::string>& chosen);
 
 class Python : public Interpreter {

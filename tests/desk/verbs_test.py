@@ -523,7 +523,7 @@ class Mark(Case):
         args = ["mark", ONE, TWO, "--yes", "--timeout", "0.5"]
         result = self.run_ok(*args, code=1)
         self.assertIn(f"telec: error: {TWO} timed out at check: ", result.err)
-        self.assertIn(f"if it needs longer: telec migrate mark {ONE} {TWO} --timeout SECONDS; ", result.err)
+        self.assertIn(f"if it needs longer: 'telec migrate mark --timeout 1 {ONE} {TWO}'; ", result.err)
         self.assertEqual(self.run_ok(*args, "--json", code=1).document["error"]["code"], "timeout")
 
     def test_force_needs_a_reason_and_keeps_it(self):

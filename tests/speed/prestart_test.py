@@ -345,6 +345,13 @@ import csv
         self.home.add("1.0.0/helper.py", "")
         self.assertEqual(self.had("'''What it says'''; import helper\nimport json\n", "json", "helper"), [])
 
+    def test_a_line_that_ends_as_on_an_old_mac_is_one_too(self):
+        self.home.add("1.0.0/helper.py", "")
+        self.assertEqual(self.had("import csv\rimport helper\rimport json\n", "csv", "json", "helper"), ["csv"])
+
+    def test_a_module_that_looks_at_the_machine_is_not_imported(self):
+        self.assertEqual(self.had("import csv, uuid\n", "csv", "uuid"), ["csv"])
+
     def test_what_comes_after_anything_else_is_not_imported(self):
         for other in ("import helper", "X = 1", "import json; import helper", "if True:\n    import json", "import \\\n    json"):
             with self.subTest(other):
@@ -481,6 +488,30 @@ elif is_first("/two"):
         self.run_all("--python", python)
         self.assertTrue((marks / "stopped").exists(), "they did not start together, so nothing was tested")
         self.assertEqual(self.noted(2, "left"), "None")
+        self.assert_dropped(2)
+
+    def test_no_module_of_a_directory_before_the_standard_librarys_runs_ahead(self):
+        python, packages, folder = self.venv()
+        (folder / "vendor").mkdir()
+        (folder / "vendor" / "csv.py").write_text("import os\nREADER = os.getpid()\n"
+                                                  "open(os.environ['HOME'] + '/imported', 'a').write('x')\n")
+        (packages / "vendor.pth").write_text(f"import sys; sys.path.insert(0, {str(folder / 'vendor')!r})\n")
+        time.sleep(0.1)
+        self.first(f"note('early', os.path.exists(HOME + '/imported'))")
+        self.add("note('file', csv.__file__)\n" + PLAIN, imports="import csv\n")
+        self.run_all("--python", python)
+        self.assert_used(2)
+        self.assertEqual(self.noted(1, "early"), "False")
+        self.assertEqual(self.noted(2, "file"), str(folder / "vendor" / "csv.py"))
+
+    def test_one_whose_path_is_its_own_is_never_used(self):
+        python, packages, folder = self.venv()
+        (packages / "own.pth").write_text(f"import os, sys; sys.path.append('{folder}/of-%d' % os.getpid())\n")
+        time.sleep(0.1)
+        self.first()
+        self.add(FIRST.format(body="pass"))
+        self.add(PLAIN)
+        self.run_all("--python", python)
         self.assert_dropped(2)
 
     def test_a_sitecustomize_is_seen(self):

@@ -134,6 +134,17 @@ TEST_CASE("where the kernel does not say who runs what, the environment does") {
   CHECK(attempt_as("1.1.0/002_b.py").ends_with(", running 1.1.0/001_a.py"));
 }
 
+TEST_CASE("the longest wait that can be asked for looks again, too") {
+  Place place;
+  Holder holder(place);
+  CHECK(in_fork([&] {
+          ::alarm(60);  // for one that waits for ever
+          place.when_told = [&] { ::kill(holder.pid(), SIGKILL); };
+          constexpr double thirty_days = 30.0 * 24 * 3600;
+          return place.attempt(thirty_days);
+        }) == "no error");
+}
+
 TEST_CASE("a lock is free as soon as its holder is killed, and nothing has to be deleted") {
   Place place;
   Holder holder(place);

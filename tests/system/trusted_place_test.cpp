@@ -10,6 +10,7 @@
 
 #include "doctest_main.hpp"
 #include "fixture.hpp"
+#include "system/python.hpp"
 
 using namespace telec;
 using namespace telec_test;
@@ -29,6 +30,19 @@ TEST_CASE("for a user that is not root every place will do") {
     return fault_at(directory.path());
   });
   CHECK(said == "no error");
+}
+
+TEST_CASE("root gets no interpreter that somebody else could change, whatever it is wanted for") {
+  if (::geteuid() != 0) {
+    return skip("not root");
+  }
+  const TemporaryDirectory directory;
+  const std::string python = directory / "python3";
+  write_file(python, "", 0755);
+  const auto found = [&] { return fault_of([&] { static_cast<void>(find_python(python)); }); };
+  CHECK(found() == "no error");
+  REQUIRE(::chown(python.c_str(), 4242, 0) == 0);
+  CHECK(found() == "unsafe: this runs as root, and the interpreter is not safe: '" + python + "' belongs to uid 4242");
 }
 
 TEST_CASE("a tree, a version or a script that every user may write to is refused for every user") {

@@ -274,6 +274,16 @@ def _(c):
     return c.python
 
 
+@refused("the interpreter that is to read the scripts alone is somebody else's", "belongs to uid 4242")
+def _(c):
+    c.python.unlink()
+    c.python.write_text(f"#!/bin/sh\nid -u > {c.home}/effect\n")
+    c.python.chmod(0o755)
+    own(c.python)
+    c.options += ["lint", "--python", c.python]
+    return c.python
+
+
 # --- the state and the home
 
 @refused("the home belongs to somebody else", "belongs to uid 4242")

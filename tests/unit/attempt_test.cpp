@@ -53,8 +53,14 @@ TEST_CASE("an attempt is one line, and reads back as it was") {
 
 TEST_CASE("a long message is cut, so that a line stays bounded") {
   AttemptRecord written = attempt("1.0.0/001_a.py", "failed", "");
-  written.message = std::string(100000, 'x');
-  CHECK(attempt_line(written).size() < 4096);
+  for (const char c : {'x', '\x01', '"', '\xff'}) {
+    CAPTURE(c);
+    written.message = std::string(100000, c);
+    const std::string line = attempt_line(written);
+    CHECK(line.size() < 4096);
+    CHECK(line.size() > 1000);
+    CHECK(read_attempts(line).size() == 1);
+  }
 }
 
 TEST_CASE("what is no attempt is passed over, and spoils nothing") {
