@@ -42,7 +42,8 @@ TEST_CASE("root gets no interpreter that somebody else could change, whatever it
   const auto found = [&] { return fault_of([&] { static_cast<void>(find_python(python)); }); };
   CHECK(found() == "no error");
   REQUIRE(::chown(python.c_str(), 4242, 0) == 0);
-  CHECK(found() == "unsafe: this runs as root, and the interpreter is not safe: '" + python + "' belongs to uid 4242");
+  CHECK(found() == "unsafe: this runs as root, and the interpreter '" + python + "' is not safe: '" + python +
+                       "' belongs to uid 4242");
 }
 
 TEST_CASE("a tree, a version or a script that every user may write to is refused for every user") {
