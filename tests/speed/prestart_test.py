@@ -347,7 +347,7 @@ import csv
 
     def test_a_line_that_ends_as_on_an_old_mac_is_one_too(self):
         self.home.add("1.0.0/helper.py", "")
-        self.assertEqual(self.had("import csv\rimport helper\rimport json\n", "csv", "json", "helper"), ["csv"])
+        self.assertEqual(self.had("import csv\rimport helper\nimport json\n", "csv", "json", "helper"), ["csv"])
 
     def test_a_module_that_looks_at_the_machine_is_not_imported(self):
         self.assertEqual(self.had("import csv, uuid\n", "csv", "uuid"), ["csv"])
