@@ -60,8 +60,9 @@ int run(const std::vector<std::string_view>& arguments) {
   } catch (const Error& error) {
     return show_error(invocation, voice, report, error);
   } catch (const std::bad_alloc&) {
-    return show_error(invocation, voice, report,
-                      Error(ErrorCode::io, "out of memory", "what was said to be recorded is; make room, then run the same again"));
+    return show_error(
+        invocation, voice, report,
+        Error(ErrorCode::io, "out of memory", "what was said to be recorded is; make room, then run the same again"));
   } catch (const std::exception& error) {
     return show_error(
         invocation, voice, report,

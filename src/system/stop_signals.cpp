@@ -35,12 +35,7 @@ StopSignals::StopSignals() {
 void StopSignals::read() {
   signalfd_siginfo info{};
   while (repeated([&] { return ::read(fd_.get(), &info, sizeof info); }) == static_cast<ssize_t>(sizeof info)) {
-    if (count_ == 0) {
-      first_ = static_cast<int>(info.ssi_signo);
-    } else if (info.ssi_signo == SIGHUP) {
-      continue;
-    }
-    ++count_;
+    count_.heard(static_cast<int>(info.ssi_signo), monotonic_seconds());
   }
 }
 
@@ -59,12 +54,12 @@ bool StopSignals::wait_for_input(int fd) {
 
 int StopSignals::signal() {
   read();
-  return first_;
+  return count_.first();
 }
 
 int StopSignals::count() {
   read();
-  return count_;
+  return count_.count();
 }
 
 }  // namespace telec

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// SIGINT, SIGTERM and SIGHUP as a count that can be asked and waited for: the first asks to stop after the migration
-// under way, the second to stop now. A SIGHUP is never the second: of one terminal that is closed, the shell and the
-// kernel both tell, and systemd.kill(5) may send it behind its SIGTERM. Blocked and read from a signalfd, so that no
-// system call of a commit is ever interrupted by one.
+// SIGINT, SIGTERM and SIGHUP as requests that can be counted and waited for: the first asks to stop after the migration
+// under way, the second to stop now (stop_count.hpp says what is a second one). Blocked and read from a signalfd, so
+// that no system call of a commit is ever interrupted by one.
 #pragma once
 
 #include "../runner.hpp"
+#include "../stop_count.hpp"
 #include "file_descriptor.hpp"
 
 namespace telec {
@@ -18,7 +18,7 @@ class StopSignals : public StopRequest {
 
   /// The first that came; 0: none.
   int signal() override;
-  /// How many came, without a SIGHUP after another one; 2 is "now".
+  /// How often it was asked; 2 is "now".
   int count();
   /// Readable when there may be a new one.
   [[nodiscard]] int descriptor() const { return fd_.get(); }
@@ -29,8 +29,7 @@ class StopSignals : public StopRequest {
   void read();
 
   FileDescriptor fd_;
-  int first_ = 0;
-  int count_ = 0;
+  StopCount count_;
 };
 
 }  // namespace telec

@@ -270,6 +270,7 @@ class Live(Case):
         terminal = Terminal(self.home, "migrate", width=200).wait_for("busy")
         terminal.type("\x03")
         terminal.wait_for("once more")
+        telec.wait_as_a_person_does()
         terminal.type("\x03")
         terminal.wait_for(f"SIGINT again: ending {ONE} now")
         self.assertEqual(terminal.finish().code, 130)
@@ -325,6 +326,7 @@ class Live(Case):
 
     def test_a_second_ctrl_c_ends_a_recheck_and_its_python_at_once(self):
         terminal = self.recheck_that_is_busy(300)
+        telec.wait_as_a_person_does()
         terminal.type("\x03")
         self.assertEqual(terminal.finish().code, 130)
         self.assertIn("stopped by SIGINT", terminal.text)

@@ -828,6 +828,7 @@ class NothingIsLeft(Chain):
     def test_after_two_ctrl_c(self):
         process = self.slow_run()
         self.interrupt(process)
+        telec.wait_as_a_person_does()
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(60), 130)
         self.assertFalse(telec.alive(self.waited()))
