@@ -1014,6 +1014,7 @@ def migrate():
         os.kill(runner(), signal.SIGINT)
         while is_pending(signal.SIGINT):  # two that come before one is read are one
             time.sleep(0.01)
+        time.sleep(0.5)  # two within a tenth of a second are one request
         os.kill(runner(), signal.SIGINT)
         time.sleep(60)
     return do()
