@@ -266,7 +266,7 @@ class ScriptRun::Watched {
         return;
       }
       const int count = stop_.count();
-      if (count == 1) {
+      if (count == 1 && !std::exchange(told_of_stop_, true)) {
         progress_.stopping(signal_name(stop_.signal()) + ": finishing " + id_ + " (for " +
                            whole_seconds(monotonic_seconds() - greeted_at_.value_or(began_)) + " now, " +
                            whole_seconds(timeout_) + " at the most), then stopping; once more to stop it now");
@@ -372,6 +372,7 @@ class ScriptRun::Watched {
   bool talks_ = false;
   std::optional<double> greeted_at_;
   bool exited_ = false;
+  bool told_of_stop_ = false;
   std::optional<Ending> forced_;
   Ending ending_;
   std::string said_;

@@ -255,6 +255,13 @@ def main(suite):
     sys.exit(1 if failed or result.passed == 0 else 0)
 
 
+def is_pending(pid, number):
+    """Has this process not taken this signal yet?"""
+    with open(f"/proc/{pid}/status") as file:
+        masks = [line.split()[1] for line in file if line.startswith(("SigPnd:", "ShdPnd:"))]
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
+
+
 def wait_as_a_person_does():
     """Between two signals that are to be two requests: the same one at once is one."""
     time.sleep(0.15)

@@ -284,6 +284,20 @@ class SecondSignal(SignalTest):
         self.assertEqual(result.states()[SLOW], "interrupted")
         self.assertEqual(home.applied(), [FIRST])
 
+    def test_a_hang_up_behind_it_is_the_same_request_and_is_told_once(self):
+        home = self.home()
+        process = self.start(home, "--json")
+        self.wait_for_python(home)
+        process.send_signal(signal.SIGTERM)
+        self.assertTrue(telec.wait_until(lambda: SLOW in self.err()))
+        process.send_signal(signal.SIGHUP)
+        self.assertTrue(telec.wait_until(lambda: not telec.is_pending(process.pid, signal.SIGHUP)))
+        self.go(home)
+        result = self.finish(process)
+        self.assertEqual(result.code, 143, result)
+        self.assertEqual(self.err().count("finishing"), 1, self.err())
+        self.assertEqual(home.applied(), [FIRST, SLOW])
+
     def test_ten_signals_at_once_are_no_crash(self):
         home = self.home()
         process = self.start(home, "--json")
