@@ -81,7 +81,7 @@ class Shells(unittest.TestCase):
                 os._exit(127)
         text = ""
 
-        def until(mark, seconds=20):
+        def until(mark, seconds=120):
             nonlocal text
             end = time.monotonic() + seconds
             while mark not in text and time.monotonic() < end:
@@ -101,8 +101,11 @@ class Shells(unittest.TestCase):
             text = ""
             os.write(fd, " ".join(["telec", *words]).encode() + b"\t")
             offered = self.home.path / "offered"
-            telec.wait_until(lambda: offered.exists() and offered.stat().st_size > 0, 10)
-            time.sleep(0.3)
+            telec.wait_until(lambda: offered.exists() and offered.stat().st_size > 0, 60)
+            size = -1
+            while offered.exists() and offered.stat().st_size != size:  # compadd is called more than once
+                size = offered.stat().st_size
+                time.sleep(0.5)
             words = offered.read_text().split() if offered.exists() else []
             offered.unlink(missing_ok=True)
             return words

@@ -201,7 +201,7 @@ class Live(Case):
         self.assertEqual(terminal.code, 0, terminal.text)
         lines = terminal.live_lines()
         self.assertRegex(lines[0], rf"^\[1/1\] {ONE}  0 s$")
-        self.assertRegex(lines[-1], rf"^\[1/1\] {ONE}  [45] s, silent for [345] s \| converted 12 of 400$")
+        self.assertRegex(lines[-1], rf"^\[1/1\] {ONE}  ([4-9]|\d\d) s, silent for ([3-9]|\d\d) s \| converted 12 of 400$")
         self.assertRegex(terminal.plain(), rf"applied +{ONE} .*\ndone: 1 migration, 1 applied\n$")
 
     def test_it_never_fills_40_columns_also_with_wide_characters(self):
@@ -219,8 +219,8 @@ class Live(Case):
             self.home.state_file.unlink()
 
     def test_a_tab_or_a_progress_bar_does_not_break_the_line(self):
-        self.home.add(ONE, script("print('a\\tb\\tc\\td\\te\\tf', flush=True)\ntime.sleep(1.2)\n"
-                                  "print('10%\\r20%\\r30%', end='', flush=True)\ntime.sleep(1.2)"))
+        self.home.add(ONE, script("print('a\\tb\\tc\\td\\te\\tf', flush=True)\ntime.sleep(3)\n"
+                                  "print('10%\\r20%\\r30%', end='', flush=True)\ntime.sleep(3)"))
         terminal = Terminal(self.home, "migrate", width=60).finish()
         lines = terminal.live_lines()
         self.assertNotIn("\t", terminal.text)
@@ -254,13 +254,13 @@ class Live(Case):
             self.assertNotIn("\x1b", terminal.text)
 
     def test_ctrl_c_answers_at_once_with_what_it_waits_for(self):
-        self.home.add(ONE, script("print('busy', flush=True)\ntime.sleep(4)"))
+        self.home.add(ONE, script("print('busy', flush=True)\ntime.sleep(15)"))
         terminal = Terminal(self.home, "migrate", width=200).wait_for("busy|0 s, |1 s")
         self.assertTrue(telec.wait_until(lambda: terminal.read(0.1) and "busy" in terminal.text))
         begin = time.monotonic()
         terminal.type("\x03")
         terminal.wait_for(rf"note:.* SIGINT: finishing {ONE} \(for \d+ s now, 10 min at the most\), then stopping; once more to stop it now")
-        self.assertLess(time.monotonic() - begin, 3)
+        self.assertLess(time.monotonic() - begin, 10)
         terminal.finish()
         self.assertEqual(terminal.code, 0, terminal.text)
         self.assertEqual(self.home.applied(), [ONE])
@@ -277,7 +277,7 @@ class Live(Case):
         self.assertEqual(self.home.applied(), [])
 
     def test_ctrl_c_is_answered_with_q_too_and_where_stderr_is_no_terminal_it_is_not(self):
-        self.home.add(ONE, script("os.mkdir('busy')\ntime.sleep(3)"))
+        self.home.add(ONE, script("os.mkdir('busy')\ntime.sleep(8)"))
         busy = self.home.home / "busy"
         terminal = Terminal(self.home, "migrate", "-q")
         self.assertTrue(telec.wait_until(busy.exists))
@@ -319,7 +319,7 @@ class Live(Case):
         return terminal.wait_for(rf"SIGINT: finishing {ONE} ")
 
     def test_ctrl_c_during_a_recheck_answers_and_changes_nothing(self):
-        terminal = self.recheck_that_is_busy(3)
+        terminal = self.recheck_that_is_busy(8)
         self.assertEqual(terminal.finish().code, 130)
         self.assertIn(f"stopped by SIGINT before {TWO}", terminal.text)
         self.assertIsNone(self.home.state())

@@ -520,10 +520,10 @@ class Mark(Case):
     def test_one_that_hangs_timed_out(self):
         self.home.add(ONE, PRESENT)
         self.home.add(TWO, "import time\n" + PRESENT.replace("return", "time.sleep(600)\n    return", 1))
-        args = ["mark", ONE, TWO, "--yes", "--timeout", "0.5"]
+        args = ["mark", ONE, TWO, "--yes", "--timeout", "2"]
         result = self.run_ok(*args, code=1)
         self.assertIn(f"telec: error: {TWO} timed out at check: ", result.err)
-        self.assertIn(f"if it needs longer: 'telec migrate mark --timeout 1 {ONE} {TWO}'; ", result.err)
+        self.assertIn(f"if it needs longer: 'telec migrate mark --timeout 4 {ONE} {TWO}'; ", result.err)
         self.assertEqual(self.run_ok(*args, "--json", code=1).document["error"]["code"], "timeout")
 
     def test_force_needs_a_reason_and_keeps_it(self):

@@ -272,7 +272,7 @@ class Accounts(unittest.TestCase):
         lock = self.machine.users[name][1] / ".teleclaude" / "migration_state.json.lock"
         lock.touch(mode=0o600)
         os.chown(lock, self.machine.users[name][0], self.machine.users[name][0])
-        holder = subprocess.Popen(["flock", lock, "sh", "-c", "echo held; exec sleep 120"], stdout=subprocess.PIPE)
+        holder = subprocess.Popen(["flock", lock, "sh", "-c", "echo held; exec sleep 3600"], stdout=subprocess.PIPE)
         holder.stdout.readline()
         self.addCleanup(lambda: (holder.kill(), holder.wait(), holder.stdout.close()))
 

@@ -105,14 +105,14 @@ class Calls(Counted):
         started = [int(line.rsplit("=", 1)[1]) for line in lines if line.startswith("clone")]
         reaped = [int(found.group(1)) for found in (re.match(r"wait(?:4|pid)\((\d+),.*= \1$", line) for line in lines) if found]
         self.assertEqual(len(started), 2, lines)
-        self.assertEqual(sorted(reaped), started, lines)
+        self.assertEqual(sorted(reaped), sorted(started), lines)
         self.assertTrue(any(line.startswith(f"kill({started[1]}, SIGKILL)") for line in lines), lines)
 
     @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one core: nothing is started ahead")
     def test_so_it_is_where_the_next_one_is_not_ready(self):
         self.add(4)
         # Each but the last comes up when the one after it has been started: until then it is not ready. (Which one it is, its
-        # pid tells: those that were started before it have lower ones.)
+        # pid tells: those that were started before it have lower ones, or such far above it where the kernel has begun anew.)
         held_back = self.home.path / "python3"
         started = self.home.path / "started"
         started.mkdir()
@@ -123,7 +123,8 @@ while :; do
     before=0
     for file in {started}/*; do
         all=$((all + 1))
-        [ "${{file##*/}}" -ge $$ ] || before=$((before + 1))
+        ahead=$((${{file##*/}} - $$))
+        if [ $ahead -gt 16000 ] || {{ [ $ahead -lt 0 ] && [ $ahead -gt -16000 ]; }}; then before=$((before + 1)); fi
     done
     [ $all -lt 4 ] && [ $all -lt $((before + 2)) ] || break
     sleep 0.01

@@ -227,7 +227,7 @@ class OneWaits(Chain):
     def test_the_first_two_start_together(self):
         log = self.home.path / "log"
         python = self.home.path / "python"
-        python.write_text(f'#!/bin/sh\necho begins >>{log}\nsleep 1\necho goes on >>{log}\nexec {TREE_PYTHON} "$@"\n')
+        python.write_text(f'#!/bin/sh\necho begins >>{log}\nsleep 4\necho goes on >>{log}\nexec {TREE_PYTHON} "$@"\n')
         python.chmod(0o755)
         time.sleep(0.1)  # beside one that has just changed none is started
         self.add(PLAIN)
@@ -759,10 +759,10 @@ def migrate():
 class ColdStart(Chain):
     def test_a_slow_start_is_not_taken_from_the_time_of_the_script(self):
         wrapper = self.home.path / "python3"
-        wrapper.write_text(f'#!/bin/sh\nsleep 2\nexec {TREE_PYTHON} "$@"\n')
+        wrapper.write_text(f'#!/bin/sh\nsleep 5\nexec {TREE_PYTHON} "$@"\n')
         wrapper.chmod(0o755)
         self.add(PLAIN)
-        self.run_all("--python", wrapper, "--timeout", "1.5")
+        self.run_all("--python", wrapper, "--timeout", "4")
 
     def test_one_that_is_never_executed_ends_the_run_and_the_message_says_so(self):
         wrapper = self.home.path / "python3"

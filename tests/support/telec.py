@@ -78,8 +78,6 @@ def migrate():
     os.makedirs(os.path.dirname(_EFFECT), exist_ok=True)
     with open(_EFFECT, "a") as file:
         file.write("applied\\n")
-        file.flush()
-        os.fsync(file.fileno())
     return True
 '''
 

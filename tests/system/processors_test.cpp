@@ -71,7 +71,7 @@ class Child {
       allow_only({processor});
       while (::getppid() == parent) {
         if (!works) {
-          ::poll(nullptr, 0, 100);
+          ::poll(nullptr, 0, 60'000);
         }
       }
       ::_exit(0);

@@ -13,7 +13,7 @@ I4  every migration that was said to be applied is recorded
 I5  no record that was there before is gone
 I6  a rerun without faults ends well, in the same state, with each effect applied once
 I7  after it the directory holds the state, the lock, at most the old generation, and the logs; nothing else
-I8  nothing that the run started is alive and no lock is held, within a second
+I8  nothing that the run started is alive and no lock is held, within ten seconds (a write to a slow disk outlasts SIGKILL)
 I9  the exit status is not 0 while something pending is not recorded
 I10 an error names the operation, the path, the reason and the next step
 I11 modes and owners are as they should be
@@ -298,10 +298,10 @@ class Place:
             os.close(fd)
 
     def _still_there(self):
-        if not telec.wait_until(self.lock_is_free, 1.0, 0.002):
-            return [f"I8 the lock is held after a second: {processes_of(self.home)}"]
-        if not telec.wait_until(lambda: not processes_of(self.home), 1.0, 0.01):
-            return [f"I8 alive after a second: {processes_of(self.home)}"]
+        if not telec.wait_until(self.lock_is_free, 10.0, 0.002):
+            return [f"I8 the lock is held after ten seconds: {processes_of(self.home)}"]
+        if not telec.wait_until(lambda: not processes_of(self.home), 10.0, 0.01):
+            return [f"I8 alive after ten seconds: {processes_of(self.home)}"]
         return []
 
     def broken_after_rerun(self, options=()):

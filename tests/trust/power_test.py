@@ -74,7 +74,7 @@ class Volume:
         self.mounted = True
 
     def unmount(self):
-        for _ in range(200):  # the last user may still be on its way out
+        for _ in range(6000):  # the last user may still be on its way out
             done = subprocess.run(["umount", str(self.point)], capture_output=True, text=True, check=False)
             if done.returncode == 0:
                 self.mounted = False
@@ -128,8 +128,8 @@ def cut_once(world, volume, start, point, mode, more=(), env=None):
         result = place.run(prefix=prefix, env=env)
         text = trace.read_text("utf-8", "replace") if trace.exists() else ""
         fired = "killed by SIGKILL" in text if point else result.code == 0
-        checker.telec.wait_until(place.lock_is_free, 2.0)
-        checker.telec.wait_until(lambda: not checker.processes_of(place.home), 2.0)
+        checker.telec.wait_until(place.lock_is_free, 60.0)
+        checker.telec.wait_until(lambda: not checker.processes_of(place.home), 60.0)
         volume.cut(mode)
         try:
             broken = place.broken_after(result, killed=True)

@@ -94,7 +94,7 @@ class Case:
     says: tuple = ()              # pieces of stderr
     recorded: dict = dataclasses.field(default_factory=dict)  # exit status -> ids; default: with 0 all, else none more
     code: object = None           # the class of the error in the document; default: by the exit status
-    seconds: float = 10.0         # no run takes longer; a hang is what this is for
+    seconds: float = 30.0         # no run takes longer; a hang is what this is for
     probe: object = None          # (command, pattern): run in telec's place, it must print this
     document: bool = True         # stdout takes what is written to it
     speaks: bool = True           # stderr takes what is written to it
@@ -403,10 +403,10 @@ for _name, _text in [("hangs", "exec sleep 60"), ("hangs and ignores SIGTERM", "
     def _(s, text=_text):
         s.stand_in(text + "\n")
         s.options += ["--timeout", "1"]
-    simple("interpreter", _name, _, says=("did not start within 10.000 s",), exit=69, seconds=18)
+    simple("interpreter", _name, _, says=("did not start within 10.000 s",), exit=69, seconds=40)
 
 
-@case("interpreter", "hangs, and nobody set a limit", exit=69, says=("did not start within 10.000 s",), seconds=18, both=False, doctor=4)
+@case("interpreter", "hangs, and nobody set a limit", exit=69, says=("did not start within 10.000 s",), seconds=40, both=False, doctor=4)
 def _(s):
     s.stand_in("exec sleep 60\n")
 
@@ -437,7 +437,7 @@ for _name, _text in [("is a shell script that execs python", 'exec "$real" "$@"'
         s.stand_in(text + "\n")
         (s.path / "evil").write_text("exit 66\n")
         s.env.update({"BASH_ENV": str(s.path / "evil"), "ENV": str(s.path / "evil")})
-    simple("interpreter", _name, _, doctor=0, seconds=20)
+    simple("interpreter", _name, _, doctor=0, seconds=40)
 
 for _name, _text in [("prints before it begins", 'echo hello; echo hello >&2; exec "$real" "$@"'),
                      ("prints 1 MB before it begins", 'head -c 1000000 /dev/zero; exec "$real" "$@"')]:

@@ -113,7 +113,7 @@ def faults_of_disk(case, scene):
         wanted = 0o700 if stat.S_ISDIR(status.st_mode) else 0o600
         if stat.S_IMODE(status.st_mode) != wanted:
             faults.append(f"{name} has mode {stat.S_IMODE(status.st_mode):04o}")
-    if not telec.wait_until(lambda: not checker.processes_of(scene.where), 2.0, 0.01):
+    if not telec.wait_until(lambda: not checker.processes_of(scene.where), 10.0, 0.01):
         faults.append(f"alive: {checker.processes_of(scene.where)}")
     return faults
 

@@ -207,7 +207,7 @@ def fails(name, kind, source, stage, *message, code="migration_failed", sources=
 
 
 def times_out(name, kind, source, stage, **options):
-    options.setdefault("args", ("--timeout", "1"))
+    options.setdefault("args", ("--timeout", "2"))
     fails(name, kind, source, stage, code="timeout", **options)
 
 
@@ -1352,7 +1352,7 @@ def migrate():
 
 times_out("check() is True, but late", "H12", script('''
 def check():
-    time.sleep(3)
+    time.sleep(30)
     return True
 '''), "check")
 

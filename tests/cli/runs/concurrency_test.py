@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import pathlib
-import shutil
 import signal
 import stat
 import subprocess
@@ -283,7 +282,7 @@ class ManyRunners(RunTest):
     def test_scripts_that_wait_for_each_other_never_meet(self):
         self.assertEqual(self.violations(2, source=MEETS, ids=self.IDS[:1], one_by_one=True, patience=1), [])
 
-    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    @unittest.skipUnless(telec.strace_works(), "strace is not installed, or cannot trace here")
     def test_a_state_directory_that_another_run_makes_between_two_calls_is_used(self):
         with telec.Home() as home:
             home.add_all(*self.IDS)
@@ -297,7 +296,7 @@ class ManyRunners(RunTest):
             self.assertEqual(done.returncode, 0, done.stdout.decode())
             self.assertEqual(len(home.applied()), len(self.IDS))
 
-    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    @unittest.skipUnless(telec.strace_works(), "strace is not installed, or cannot trace here")
     def test_the_same_with_the_lock_made_a_no_op_fails(self):
         with telec.Home() as home:
             trace = home.path / "trace"

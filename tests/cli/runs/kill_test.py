@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -196,21 +195,24 @@ class Kill(unittest.TestCase):
         return tally
 
     def test_a_runner_killed_at_any_moment_is_run_again_to_the_same_end(self):
-        duration = normal_duration()
+        # About one in five comes too late, however quick the machine is by then: its neighbours come and go.
+        limit = 1.2 * normal_duration()
 
         def one(chance, tally):
+            nonlocal limit
             found = []
             with new_home() as home:
                 # Three of ten are killed a second time: recovery is a run like any other.
                 for _ in range(1 if chance.random() < 0.7 else 2):
                     process = start(home)
-                    time.sleep(chance.uniform(0, 1.2 * duration))
+                    time.sleep(chance.uniform(0, limit))
                     process.kill()
                     code = process.wait()
+                    limit *= 0.9 if code == 0 else 1.03
                     if code not in (0, -signal.SIGKILL):
                         found.append(f"exit {code}")
-                    if not telec.wait_until(lambda: not survivors(home), 10):
-                        found.append(f"alive 10 s after the kill: {survivors(home)}")
+                    if not telec.wait_until(lambda: not survivors(home), 60):
+                        found.append(f"alive a minute after the kill: {survivors(home)}")
                     found += violations_at_any_time(home, temporary=True)
                     tally.count(code != 0, len(home.applied()) if not found else -1)
                 found += violations_at_the_end(home, home.migrate())
@@ -308,7 +310,7 @@ class TheseTestsCanFail(unittest.TestCase):
         home.write_state(state)
         self.assertTrue(violations_at_the_end(home, result))
 
-    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    @unittest.skipUnless(telec.strace_works(), "strace is not installed, or cannot trace here")
     def test_a_run_whose_renames_do_nothing_is_seen(self):
         with new_home() as home:
             trace = home.path / "trace"

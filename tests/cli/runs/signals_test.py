@@ -13,7 +13,6 @@ import pathlib
 import pty
 import random
 import select
-import shutil
 import signal
 import stat
 import subprocess
@@ -206,7 +205,7 @@ class FirstSignal(SignalTest):
 
     def test_a_time_out_still_counts_after_the_signal(self):
         home = self.home()
-        process = self.start(home, "--json", "--timeout", "1")
+        process = self.start(home, "--json", "--timeout", "2")
         self.wait_for_python(home)
         process.send_signal(signal.SIGINT)
         result = self.finish(process)
@@ -491,7 +490,7 @@ class StartedOddly(SignalTest):
     def test_with_every_signal_blocked_at_start_a_time_out_still_ends_the_script(self):
         home = self.home()
         block = lambda: signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())  # noqa: E731
-        result = self.finish(self.start(home, "--json", "--timeout", "1", preexec_fn=block))
+        result = self.finish(self.start(home, "--json", "--timeout", "2", preexec_fn=block))
         self.assertEqual(result.code, 1, result)
         self.assertEqual(result.document["error"]["code"], "timeout")
 
@@ -500,7 +499,7 @@ class StartedOddly(SignalTest):
         home = telec.Home()
         self.addCleanup(home.close)
         home.add(FIRST)
-        process = subprocess.Popen(["strace", "-f", "-o", "/dev/null", "-e", "trace=setsid", "-e", "inject=setsid:delay_enter=1000000",
+        process = subprocess.Popen(["strace", "-f", "-o", "/dev/null", "-e", "trace=setsid", "-e", "inject=setsid:delay_enter=5000000",
                                     telec.binary(), "migrate"], env=home.environment(**telec.WITHOUT_LEAK_CHECK), cwd=home.path, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -515,12 +514,12 @@ class StartedOddly(SignalTest):
 
     def test_what_ended_in_time_while_the_runner_was_stopped_is_no_time_out(self):
         home = self.home()
-        process = self.start(home, "--timeout", "2")
+        process = self.start(home, "--timeout", "8")
         python = self.wait_for_python(home)
         process.send_signal(signal.SIGSTOP)
         self.go(home)
         self.assertTrue(telec.wait_until(lambda: not telec.alive(python)))
-        time.sleep(2.2)  # past its limit
+        time.sleep(8.2)  # past its limit
         process.send_signal(signal.SIGCONT)
         result = self.finish(process)
         self.assertEqual(result.code, 0, result)
@@ -554,7 +553,7 @@ class StartedOddly(SignalTest):
         self.assertEqual(self.finish(process).code, 143)
 
 
-@unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+@unittest.skipUnless(telec.strace_works(), "strace is not installed, or cannot trace here")
 class LeftBehind(unittest.TestCase):
     def test_a_process_has_its_name_told_however_fast_it_dies(self):
         # Each kill(2) takes a tenth of a second longer, in which what it hits is gone.
@@ -570,7 +569,7 @@ class LeftBehind(unittest.TestCase):
             self.assertIn("(DELAYED)", trace.read_text(), "no call was delayed: this shows nothing")
 
 
-@unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+@unittest.skipUnless(telec.strace_works(), "strace is not installed, or cannot trace here")
 class WithoutPidfd(SignalTest):
     """On a kernel that has no pidfd_open(2): the end of a script is asked for again and again."""
 
