@@ -63,9 +63,8 @@ std::string newer_schema(std::int64_t schema) {
          std::to_string(newest_schema) + ")";
 }
 
-/// What is wrong with `text`, where it was refused for `fault`: a newer schema may have changed what stands before its
-/// number.
-std::string fault_of_text(std::string_view text, const JsonFault& fault) {
+/// Why `text` is refused, in which `fault` was found: a newer schema may have changed what stands before its number.
+Refusal refusal_of(std::string_view text, const JsonFault& fault) {
   std::int64_t schema = 0;
   try {
     JsonScanner in(text, History::depth_limit);
@@ -79,7 +78,7 @@ std::string fault_of_text(std::string_view text, const JsonFault& fault) {
   } catch (const JsonFault&) {
     // As far as it could be read.
   }
-  return schema > newest_schema ? newer_schema(schema) : fault.what();
+  return schema > newest_schema ? Refusal{newer_schema(schema), true} : Refusal{fault.what()};
 }
 
 bool is_outcome(std::string_view word) { return word == "applied" || word == "already_present" || word == "marked"; }
@@ -396,7 +395,7 @@ Parsed<History> History::parse(std::string text) {
   try {
     history.read(history.keep(std::move(text)));
   } catch (const JsonFault& fault) {
-    return Refusal{fault_of_text(history.texts_.front(), fault)};
+    return refusal_of(history.texts_.front(), fault);
   }
   return history;
 }

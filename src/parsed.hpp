@@ -8,9 +8,9 @@
 
 namespace telec {
 
-/// Why a text was refused, as the end of a sentence: "leading zero in '01'".
 struct Refusal {
-  std::string reason;
+  std::string reason;     ///< why the text was refused, as the end of a sentence: "leading zero in '01'"
+  bool is_newer = false;  ///< it is of a newer version of its format, and may be well
 };
 
 template <class T>
@@ -33,7 +33,8 @@ class Parsed {
   const T* operator->() const { return &value(); }
 
   /// Why there is no value; only where !ok().
-  [[nodiscard]] const std::string& reason() const { return std::get<1>(content_).reason; }
+  [[nodiscard]] const std::string& reason() const { return refusal().reason; }
+  [[nodiscard]] const Refusal& refusal() const { return std::get<1>(content_); }
 
  private:
   std::variant<T, Refusal> content_;

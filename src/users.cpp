@@ -242,11 +242,11 @@ UserReport judge_user(const Account& account, UserRun run, const UsersAsked& ask
   return report;
 }
 
-UserReport unknown_user(const std::string& name) {
+UserReport unknown_user(const std::string& name, const std::string& why) {
   UserReport report;
   report.name = name;
   report.state = UserState::failed;
-  report.reason = "there is no such user";
+  report.reason = why;
   return report;
 }
 

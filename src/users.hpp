@@ -79,7 +79,7 @@ struct UsersAsked {
 UserReport judge_user(const Account& account, UserRun run, const UsersAsked& asked = {});
 
 /// A user who was named and whom the system does not know.
-UserReport unknown_user(const std::string& name);
+UserReport unknown_user(const std::string& name, const std::string& why = "there is no such user");
 /// A user whose turn did not come.
 UserReport unreached_user(const Account& account, const std::string& reason);
 

@@ -52,7 +52,16 @@ std::vector<Account> chosen_accounts(const Invocation& invocation, std::vector<U
   }
   std::vector<Account> accounts;
   for (const std::string& name : invocation.users) {
-    const auto account = account_named(name);
+    std::optional<Account> account;
+    try {
+      account = account_named(name);
+    } catch (const Error& error) {
+      if (invocation.hook == Hook::none) {
+        throw;
+      }
+      reports.push_back(unknown_user(name, error.message));
+      continue;
+    }
     if (!account && invocation.hook == Hook::none) {
       throw Error(ErrorCode::usage, "--user " + quoted(name) + ": there is no such user",
                   "nobody was migrated; look the name up with: getent passwd " + shell_quoted(name));

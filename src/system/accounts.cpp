@@ -29,6 +29,19 @@ constexpr double last_grace = 1;   // seconds after SIGKILL; then it hangs in th
 
 Account account_of(const passwd& entry) { return {entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir}; }
 
+/// A lookup that failed says nothing of whether there is such an account: these do (getpwnam(3)).
+bool says_there_is_none(int error) {
+  return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
+}
+
+/// What an enumeration may end with that did not come to its end (getpwent(3)). A directory service that is not there
+/// leaves other numbers behind, and lists nobody on many a machine.
+bool breaks_off(int error) {
+  return error == EINTR || error == EIO || error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+constexpr const char* look_at_the_sources = "see whether the sources that /etc/nsswitch.conf names for 'passwd' answer";
+
 // --- in the child
 
 [[noreturn]] void say_and_exit(int channel, char what, const std::string& reason, int status) {
@@ -290,17 +303,41 @@ UserRun not_started(const std::string& what) {
 
 std::vector<Account> all_accounts() {
   std::vector<Account> accounts;
-  ::setpwent();                                 // NOLINT(concurrency-mt-unsafe): one thread
-  while (const passwd* entry = ::getpwent()) {  // NOLINT(concurrency-mt-unsafe): one thread
+  const auto next = [] {
+    errno = 0;
+    return ::getpwent();  // NOLINT(concurrency-mt-unsafe): one thread
+  };
+  errno = 0;
+  ::setpwent();       // NOLINT(concurrency-mt-unsafe): one thread
+  int error = errno;  // of the first source: the enumeration goes on with the next, and ends with what the last left
+  while (const passwd* entry = next()) {
     accounts.push_back(account_of(*entry));
   }
+  error = breaks_off(error) ? error : errno;
   ::endpwent();  // NOLINT(concurrency-mt-unsafe): one thread
+  if (breaks_off(error)) {
+    throw Error(ErrorCode::io, "cannot list the accounts of this machine: " + errno_text(error), look_at_the_sources);
+  }
   return accounts;
 }
 
 std::optional<Account> account_named(const std::string& name) {
-  const passwd* entry = ::getpwnam(name.c_str());  // NOLINT(concurrency-mt-unsafe): one thread
-  return entry == nullptr ? std::nullopt : std::optional(account_of(*entry));
+  constexpr std::size_t enough = std::size_t{1024} * 1024;
+  passwd entry{};
+  passwd* found = nullptr;
+  int error = ERANGE;
+  std::vector<char> buffer(4096);
+  for (; error == ERANGE && buffer.size() <= enough; buffer.resize(buffer.size() * 4)) {
+    error = ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+    if (found != nullptr) {
+      return account_of(entry);
+    }
+  }
+  if (!says_there_is_none(error)) {
+    throw Error(ErrorCode::io, "cannot look up the user " + quoted(name) + ": " + errno_text(error),
+                look_at_the_sources);
+  }
+  return std::nullopt;
 }
 
 UidLimits uid_limits() {

@@ -14,8 +14,10 @@
 
 namespace telec {
 
-/// All that the system enumerates, which need not be all that it knows (a directory service may list nobody).
+/// All that the system enumerates, which need not be all that it knows (a directory service may list nobody). Throws
+/// Error (io) where the list breaks off.
 std::vector<Account> all_accounts();
+/// Nothing: there is no such account. Throws Error (io) where that cannot be told.
 std::optional<Account> account_named(const std::string& name);
 /// From /etc/login.defs; the defaults where it cannot be read.
 UidLimits uid_limits();

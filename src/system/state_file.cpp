@@ -212,10 +212,9 @@ History StateFile::load() {
   }
   auto history = History::parse(std::move(found.text));
   if (!history) {
-    const bool newer = history.reason().find("is newer than this telec") != std::string::npos;
     throw Error(ErrorCode::state_untrusted,
                 "cannot trust the state file " + quoted(directory_.path()) + ": " + history.reason(),
-                way_back(newer ? Refused::newer : Refused::text));
+                way_back(history.refusal().is_newer ? Refused::newer : Refused::text));
   }
   return std::move(history).value();
 }

@@ -32,8 +32,8 @@ std::optional<std::string> environment(const char* name);
 /// Sets it, for this process and what it starts.
 void set_environment(const char* name, const std::string& value);
 
-/// All that a script sees of the caller's environment, as NAME=VALUE: HOME, USER, LOGNAME, a fixed PATH, TZ, LANG
-/// and LC_*, and TELEC_VERSION. (TELEC_MIGRATION_ID is added when a migration starts.)
+/// All that a script sees of the caller's environment, as NAME=VALUE: HOME, USER, LOGNAME, a fixed PATH, TZ, LANG,
+/// LANGUAGE and LC_*, and TELEC_VERSION. (TELEC_MIGRATION_ID is added when a migration starts.)
 std::vector<std::string> script_environment(const std::string& home);
 
 }  // namespace telec

@@ -692,6 +692,25 @@ class Accounts(unittest.TestCase):
             self.assertEqual(result.returncode, 2)
         self.assertFalse(self.machine.effect("ada"))
 
+    @unittest.skipUnless(telec.strace_works(), "strace is not installed, or cannot trace here")
+    def test_accounts_that_cannot_be_looked_up_are_not_said_to_be_none(self):
+        self.machine.user("ada", 1001)
+
+        def run(*args):
+            fails = ["strace", "-qq", "-o", self.machine.path / "trace", "-P", "/etc/passwd", "-e", "inject=openat:error=EIO"]
+            return subprocess.run([*fails, *self.machine.command(*args)], env={**OWN_ENVIRONMENT, **telec.WITHOUT_LEAK_CHECK, "HOME": "/root"},
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, check=False, cwd="/")
+        for args, message in ((["--all-users"], "cannot list the accounts of this machine"), (["--user", "ada"], "cannot look up the user 'ada'")):
+            with self.subTest(args):
+                result = run(*args)
+                self.assertEqual((result.returncode, result.stdout), (74, ""), result.stderr)
+                self.assertIn(f"telec: error: {message}: Input/output error\nhint: see whether the sources that ", result.stderr)
+        result = run("--user", "ada", "--hook")
+        self.assertEqual((result.returncode, result.stdout),
+                         (0, "telec: ada: failed: cannot look up the user 'ada': Input/output error\n"
+                             "telec: 0 users migrated, 1 failed: ada\n"))
+        self.assertFalse(self.machine.effect("ada"))
+
     def test_why_a_user_is_skipped_is_said_where_the_user_was_named(self):
         self.machine.user("bea", 1002, data=False)
         self.machine.user("cid", 1003, data=False)

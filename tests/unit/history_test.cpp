@@ -281,6 +281,8 @@ TEST_CASE("the checksum is over the ids as they stand, duplicates too, and is ri
 TEST_CASE("a newer schema is refused, and so is one that never was") {
   CHECK(reason(R"({"schema": 1, "applied": []})") == "accepted");
   CHECK(reason(R"({"schema": 2, "applied": []})").ends_with("schema 2 is newer than this telec understands (1)"));
+  CHECK(History::parse(R"({"schema": 2, "applied": []})").refusal().is_newer);
+  CHECK_FALSE(History::parse(R"({"schema": 1, "applied": 3})").refusal().is_newer);
   CHECK(reason(R"({"schema": 9223372036854775807, "applied": []})").find("is newer") != std::string::npos);
   CHECK(reason(R"({"schema": 0, "applied": []})").ends_with("there is no schema 0"));
   CHECK(reason(R"({"schema": -1, "applied": []})").ends_with("there is no schema -1"));
