@@ -16,9 +16,8 @@ namespace {
 /// What is known about the recorded ones, and what differs.
 class Details {
  public:
-  /// `compare`: with the scripts, which are read for it.
-  Details(const History& history, const Tree& tree, bool compare)
-      : history_(history), tree_(tree), compare_(compare), out_of_order_(recorded_out_of_order(history.order())) {
+  Details(const History& history, const Tree& tree)
+      : history_(history), tree_(tree), out_of_order_(recorded_out_of_order(history.order())) {
     std::ranges::sort(out_of_order_);
   }
 
@@ -33,8 +32,7 @@ class Details {
     entry.outcome = std::move(record->outcome);
     entry.seconds = record->seconds;
     std::string reason;
-    if (compare_ && migration != nullptr && !record->sha256.empty() &&
-        tree_.read_script(*migration, bytes_, reason, open_)) {
+    if (migration != nullptr && !record->sha256.empty() && tree_.read_script(*migration, bytes_, reason, open_)) {
       entry.changed = !is_same_script(bytes_, record->sha256);
     }
   }
@@ -42,15 +40,13 @@ class Details {
  private:
   const History& history_;
   const Tree& tree_;
-  bool compare_;
   std::vector<std::string> out_of_order_;
   Tree::OpenVersion open_;
   std::string bytes_;
 };
 
 void list(const Invocation& invocation, const Tree& tree, const History& history, const Plan& plan, Report& report) {
-  // Only the exit code is asked for: no script needs to be read.
-  Details details(history, tree, !(invocation.quiet && invocation.check && !invocation.json));
+  Details details(history, tree);
   report.entries.reserve(plan.steps.size() + plan.gone.size());
   for (const Plan::Step& step : plan.steps) {
     if (step.recorded ? invocation.pending : invocation.applied) {
@@ -92,7 +88,10 @@ int status(const Invocation& invocation, Voice& voice, Report& report) {
   report.pending = plan.pending().size();
   report.recorded = plan.steps.size() - report.pending + plan.gone.size();
   note_lost_state(invocation, lost_state(state, directory), voice, report);
-  list(invocation, tree, history, plan, report);
+  const bool only_exit_code = invocation.quiet && invocation.check && !invocation.json;
+  if (!only_exit_code) {
+    list(invocation, tree, history, plan, report);
+  }
   if (invocation.quiet && !invocation.json && !invocation.check) {
     // What needs attention is what was asked for here: nothing at all where all is well.
     voice.insist(attention_text(report, voice.result_style()));

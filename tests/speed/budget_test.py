@@ -34,11 +34,11 @@ class Counted(unittest.TestCase):
         self.home = telec.Home()
         self.addCleanup(self.home.close)
 
-    def trace(self, calls, *args, code=0):
-        """The lines of strace about the runner alone."""
+    def trace(self, calls, *args, code=0, shown=32):
+        """The lines of strace about the runner alone; so many bytes of each string are shown."""
         log = self.home.path / "strace"
         environment = self.home.environment(ASAN_OPTIONS="detect_leaks=0:" + os.environ.get("ASAN_OPTIONS", ""))
-        done = subprocess.run(["strace", "-o", str(log), "-e", "signal=none", "-e", "trace=" + calls, telec.binary(), *args],
+        done = subprocess.run(["strace", "-s", str(shown), "-o", str(log), "-e", "signal=none", "-e", "trace=" + calls, telec.binary(), *args],
                               env=environment, cwd=self.home.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=120, check=False)
         self.assertEqual(done.returncode, code, done.stderr.decode())
@@ -82,6 +82,18 @@ class Calls(Counted):
                 self.assertEqual(self.count(lines, "fsync"), 16)
                 self.assertEqual(self.count(lines, "clone", "clone3", "fork", "vfork"), 8)
                 self.assertEqual(len(lines), 24)
+
+    def test_no_script_is_handed_over_before_the_record_of_the_one_before_it_is_on_the_disk(self):
+        for option in ([], ["--no-prestart"]):
+            with self.subTest(option):
+                shutil.rmtree(self.home.home)
+                self.home.data.mkdir(mode=0o700, parents=True)
+                self.add(6)
+                # The order to run it, behind the shim where its python was not started ahead.
+                lines = self.trace("fsync,write,writev,sendto,sendmsg", "migrate", *option, shown=100_000)
+                words = [re.sub(r"\(.*", "", line) if line.startswith("fsync") else "order" for line in lines
+                         if line.startswith("fsync") or r"\0run\0" in line]
+                self.assertEqual(words, ["order", "fsync", "fsync"] * 6)
 
     def starts_and_syncs(self, *options):
         self.home.data.mkdir(mode=0o700, exist_ok=True)
