@@ -2,6 +2,7 @@
 // Several listeners behind the one seam: each is told everything, in the order in which they were added.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "runner.hpp"
@@ -27,6 +28,9 @@ class ProgressList : public Progress {
     for (Progress* listener : listeners_) {
       listener->printed(bytes);
     }
+  }
+  bool has_room() override {
+    return std::ranges::all_of(listeners_, [](Progress* listener) { return listener->has_room(); });
   }
   void finished(const ReportEntry& entry) override {
     for (Progress* listener : listeners_) {

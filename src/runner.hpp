@@ -39,6 +39,9 @@ class Progress {
   virtual void started(const Migration& migration, std::size_t position, std::size_t total) = 0;
   /// A piece of what the script prints, as it comes; not cut at lines, not safe for a terminal.
   virtual void printed(std::string_view bytes) = 0;
+  /// May more be printed? While it may not, the script that prints waits, and its time limit and who asks to stop do
+  /// not.
+  virtual bool has_room() { return true; }
   virtual void finished(const ReportEntry& entry) = 0;
   /// Something that a person should know and that changes no outcome.
   virtual void note(const std::string& text) = 0;

@@ -103,17 +103,22 @@ Console Voice::make_console(bool results) {
   options.verbose = verbose_;
   options.live = !quiet_ && err_.is_terminal() && environment("TERM").value_or("dumb") != "dumb";
   options.columns = [this] { return columns_of_terminal(err_); };
+  constexpr std::size_t room = std::size_t{64} * 1024;
+  options.has_room = [this] {
+    err_.offer({});
+    return err_.waiting() < room;
+  };
   options.result_style = result_style_;
   options.talk_style = talk_style_;
   return {options,
           [this](std::string_view text) {
+            err_.flush();  // on one terminal, in this order
             out_.write(text);
             out_.flush();
           },
           [this](std::string_view text) {
-            out_.flush();  // on one terminal, in this order
-            err_.write(text);
-            err_.flush();
+            out_.flush();
+            err_.offer(text);  // a script runs meanwhile, and somebody may ask to stop it
           }};
 }
 

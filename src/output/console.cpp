@@ -24,7 +24,7 @@ void Console::planned(const std::vector<const Migration*>& pending) {
 }
 
 void Console::show_live() {
-  if (!options_.live || !running_) {
+  if (!options_.live || !running_ || !options_.has_room()) {
     return;
   }
   view_.silent = view_.elapsed - printed_at_;
@@ -110,6 +110,8 @@ void Console::printed(std::string_view bytes) {
     bytes.remove_prefix(end + 1);
   }
 }
+
+bool Console::has_room() { return !options_.verbose || options_.has_room(); }
 
 void Console::finished(const ReportEntry& entry) {
   if (!partial_line_.empty()) {

@@ -22,6 +22,8 @@ struct ConsoleOptions {
   bool live = false;     ///< stderr is a terminal: one line says what is running now
   /// How wide that is, asked anew for every drawing of the line: it may be resized.
   std::function<std::size_t()> columns = [] { return std::size_t{80}; };
+  /// May more be said without waiting for whoever reads it? Asked where what is said can wait, or be left out.
+  std::function<bool()> has_room = [] { return true; };
   Style result_style;
   Style talk_style;
 };
@@ -35,6 +37,7 @@ class Console : public Progress {
   void planned(const std::vector<const Migration*>& pending) override;
   void started(const Migration& migration, std::size_t position, std::size_t total) override;
   void printed(std::string_view bytes) override;
+  bool has_room() override;
   void finished(const ReportEntry& entry) override;
   void note(const std::string& text) override;
   void stopping(const std::string& text) override;

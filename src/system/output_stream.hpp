@@ -3,6 +3,7 @@
 // more is written; it never stops a run, whose records do not depend on who is listening.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,12 @@ class OutputStream {
   explicit OutputStream(int fd) : fd_(fd) {}
 
   void write(std::string_view text);
+  /// Waits until whoever reads has taken it.
   void flush();
+  /// Writes what can be written without waiting for a reader, and keeps the rest for the next time.
+  void offer(std::string_view text);
+  /// The bytes that are kept.
+  [[nodiscard]] std::size_t waiting() const { return buffer_.size(); }
   /// The errno of the first failure; 0: none so far.
   [[nodiscard]] int failure() const { return failure_; }
   [[nodiscard]] bool is_terminal() const;

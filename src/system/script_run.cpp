@@ -59,6 +59,7 @@ class ScriptRun::Watched {
         deadline_(io_),
         grace_(io_),
         poll_(io_),
+        room_(io_),
         tick_(io_),
         log_(log),
         stop_(stop),
@@ -98,6 +99,7 @@ class ScriptRun::Watched {
     deadline_.cancel();
     grace_.cancel();
     poll_.cancel();
+    room_.cancel();
     tick_.cancel();
     io_.restart();
     io_.poll();
@@ -150,6 +152,15 @@ class ScriptRun::Watched {
   }
 
   void read_output() {
+    if (!progress_.has_room()) {
+      room_.expires_after(std::chrono::milliseconds(5));
+      room_.async_wait([this](error_code error) {
+        if (!error) {
+          read_output();
+        }
+      });
+      return;
+    }
     output_.async_read_some(asio::buffer(buffer_), [this](error_code error, std::size_t got) {
       if (!error) {
         take_output({buffer_.data(), got});
@@ -359,6 +370,7 @@ class ScriptRun::Watched {
   Timer deadline_;
   Timer grace_;
   Timer poll_;
+  Timer room_;
   Timer tick_;
   AttemptLog& log_;
   StopSignals& stop_;

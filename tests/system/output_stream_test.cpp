@@ -131,3 +131,43 @@ TEST_CASE("a terminal is told from a file") {
   REQUIRE(terminal.is_open());
   CHECK(OutputStream(terminal.get()).is_terminal());
 }
+
+TEST_CASE("what is offered never waits for a reader, is kept for the next time, and arrives whole and in order") {
+  Pipe pipe;
+  REQUIRE(make_pipe(pipe));
+  OutputStream out(pipe.writing.get());
+  std::string all;
+  for (int i = 0; i < 30000; ++i) {
+    const std::string line = std::to_string(i) + "\n";
+    all += line;
+    out.offer(line);
+  }
+  CHECK(out.waiting() > 0);
+  CHECK(out.waiting() < all.size());
+  std::string got;
+  std::array<char, 65536> buffer{};
+  while (got.size() < all.size()) {
+    out.offer({});
+    const ssize_t count = ::read(pipe.reading.get(), buffer.data(), buffer.size());
+    REQUIRE(count > 0);
+    got.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  CHECK((got == all));
+  CHECK(out.waiting() == 0);
+  CHECK(out.failure() == 0);
+}
+
+TEST_CASE("nothing is kept for a reader that has gone") {
+  CHECK(in_fork([]() -> std::string {
+          ::signal(SIGPIPE, SIG_IGN);
+          Pipe pipe;
+          if (!make_pipe(pipe)) {
+            return "no pipe";
+          }
+          pipe.reading.reset();
+          OutputStream out(pipe.writing.get());
+          out.offer("one");
+          out.offer("two");
+          return (out.failure() == EPIPE ? "EPIPE, " : "") + std::to_string(out.waiting());
+        }) == "EPIPE, 0");
+}

@@ -5,6 +5,7 @@
 The first signal ends the run after the migration under way, the second one now; what is recorded is true either way.
 """
 
+import contextlib
 import fcntl
 import itertools
 import json
@@ -15,8 +16,10 @@ import random
 import select
 import signal
 import stat
+import struct
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
@@ -107,10 +110,9 @@ class SignalTest(unittest.TestCase):
         if process.stdout:
             process.stdout.close()
         pid = self.python(home)
-        if pid and telec.alive(pid):
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                if str(home.home).encode() in file.read():
-                    os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):  # it may be on its way out
+            if pid and str(home.home).encode() in pathlib.Path(f"/proc/{pid}/environ").read_bytes():
+                os.kill(pid, signal.SIGKILL)
 
     def err(self):
         return self.err_path.read_text(errors="replace")
@@ -308,6 +310,60 @@ class SecondSignal(SignalTest):
         self.assertIn(result.code, (129, 130, 143), result)
         self.assertFalse(telec.alive(python))
         self.assertEqual(home.applied(), [FIRST])
+
+
+class NobodyReads(SignalTest):
+    """-v, into a pipe that is full and that nobody empties, as a pager's is whose user reads the first page."""
+
+    LINES = "import os\n\nHOME = os.environ['HOME']\n\n\ndef check():\n    return os.path.exists(HOME + '/done')\n\n\n" \
+            "def migrate():\n    with open(HOME + '/running', 'w') as file:\n        file.write(str(os.getpid()))\n" \
+            "    for number in range({count}):\n        print(f'{{number:099}}')\n    open(HOME + '/done', 'w').close()\n    return True\n"
+
+    def run_into_the_pipe(self, count, *args):
+        home = self.home()
+        home.add(SLOW, self.LINES.format(count=count))
+        process = home.start("migrate", "--json", "-v", *args)
+        self.addCleanup(self.end, home, process)
+        self.addCleanup(process.stderr.close)
+        self.assertTrue(telec.wait_until(lambda: self.bytes_in(process.stderr) > 60_000), "nothing fills the pipe")
+        return home, process
+
+    def bytes_in(self, pipe):
+        return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+
+    def read_to_the_end(self, process):
+        out, err = process.communicate(timeout=60)
+        return telec.Result(process.returncode, out.decode(), err.decode(), 0)
+
+    def test_the_second_signal_stops_the_script_all_the_same(self):
+        home, process = self.run_into_the_pipe(10_000_000)
+        python = self.wait_for_python(home)
+        process.send_signal(signal.SIGINT)
+        self.assertTrue(telec.wait_until(lambda: not telec.is_pending(process.pid, signal.SIGINT)), "it is not looked at")
+        telec.wait_as_a_person_does()
+        process.send_signal(signal.SIGINT)
+        self.assertTrue(telec.wait_until(lambda: not telec.alive(python)), "the script goes on")
+        result = self.read_to_the_end(process)
+        self.assertEqual(result.code, 130, result)
+        self.assertEqual(result.states(), {FIRST: "applied", SLOW: "interrupted", LAST: "not_reached"})
+        self.assertIn(f"SIGINT again: ending {SLOW} now\n", result.err)
+
+    def test_its_time_is_up_all_the_same(self):
+        home, process = self.run_into_the_pipe(10_000_000, "--timeout", "2")
+        python = self.wait_for_python(home)
+        self.assertTrue(telec.wait_until(lambda: not telec.alive(python)), "the script goes on")
+        result = self.read_to_the_end(process)
+        self.assertEqual((result.code, result.document["error"]["code"]), (1, "timeout"), result)
+
+    def test_what_ended_is_recorded_all_the_same_and_no_line_is_lost(self):
+        home, process = self.run_into_the_pipe(1000)
+        self.assertTrue(telec.wait_until(lambda: SLOW in home.applied()), "it waits for whoever reads")
+        self.assertGreater(self.bytes_in(process.stderr), 60_000)
+        result = self.read_to_the_end(process)
+        self.assertEqual(result.code, 0, result)
+        lines = [line for line in result.err.splitlines() if line.startswith("  | ")]
+        self.assertEqual(lines, [f"  | {number:099}" for number in range(1000)])
+        self.assertEqual(home.applied(), [FIRST, SLOW, LAST])
 
 
 class WaitingForTheLock(SignalTest):

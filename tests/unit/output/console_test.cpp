@@ -268,3 +268,21 @@ TEST_CASE("what is not reached needs no start") {
   screen.finish(A, State::not_reached);
   CHECK(screen.pieces == Texts{"out:not reached      1.0.0/001_a.py\n"});
 }
+
+TEST_CASE("where nobody reads, a script that prints waits with -v alone, and the live line is left out") {
+  const auto crowded = [](ConsoleOptions options) {
+    options.has_room = [] { return false; };
+    return options;
+  };
+  CHECK(Screen(verbose()).console.has_room());
+  CHECK_FALSE(Screen(crowded(verbose())).console.has_room());
+  CHECK(Screen(crowded({})).console.has_room());
+  Screen screen(crowded(live()));
+  CHECK(screen.console.has_room());
+  screen.plan();
+  screen.console.started(screen.a, 1, 2);
+  screen.console.ticked(0.5);
+  CHECK(screen.pieces.empty());
+  screen.console.note("n");
+  CHECK(screen.err().find("n\n") != std::string::npos);
+}
