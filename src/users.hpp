@@ -78,7 +78,7 @@ struct UsersAsked {
 /// Total: whatever the process did and said has an outcome.
 UserReport judge_user(const Account& account, UserRun run, const UsersAsked& asked = {});
 
-/// A user who was named and whom the system does not know.
+/// A user who was named and whom the system does not know, or cannot look up.
 UserReport unknown_user(const std::string& name, const std::string& why = "there is no such user");
 /// A user whose turn did not come.
 UserReport unreached_user(const Account& account, const std::string& reason);

@@ -144,7 +144,7 @@ class Tally:
         print(line)
         if tried == 0 and self.skips:
             sys.exit(77)
-        sys.exit(1 if failed or tried == 0 or missed > max(5, tried // 50) else 0)
+        sys.exit(1 if failed or tried == 0 or missed > max(2, tried // 50) else 0)
 
 
 def arguments(description):
